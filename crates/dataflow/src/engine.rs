@@ -1,0 +1,153 @@
+//! The parameters of each engine.
+
+use serde::{Deserialize, Serialize};
+use tensor::ElementType;
+
+/// One hardware block between streams.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Engine {
+    /// Unique legal identifier.
+    pub name: String,
+    /// The streamlined layer that it computes; empty for infrastructure.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub layer: String,
+    /// The stream that it reads, by index.
+    pub input: usize,
+    /// The stream that it writes, by index.
+    pub output: usize,
+    /// What it is, with its parameters.
+    pub kind: EngineKind,
+}
+
+/// What an engine does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "type")]
+pub enum EngineKind {
+    /// AXI4-Stream input adapter: checks `tlast`, repairs short and long frames.
+    Input,
+    /// AXI4-Stream output adapter: makes `tlast` and `tuser`.
+    Output,
+    /// First in, first out.
+    Fifo {
+        /// Words that it holds, at least 1.
+        depth: usize,
+    },
+    /// Regroups the elements of a frame into wider or narrower words; one lane count divides the
+    /// other. The last word of a frame may be partly filled.
+    Width,
+    /// Stand-alone threshold unit, e.g. the input quantizer.
+    Threshold(Threshold),
+    /// Matrix-vector-threshold unit.
+    Mvu(Mvu),
+    /// Multiplies each element with its channel's constant and adds another: fixed point.
+    ChannelAffine(ChannelAffine),
+    /// Arg-max or top-k of a frame.
+    LabelSelect(LabelSelect),
+}
+
+impl EngineKind {
+    /// A short name for tables.
+    pub fn name(&self) -> &'static str {
+        match self {
+            EngineKind::Input => "input",
+            EngineKind::Output => "output",
+            EngineKind::Fifo { .. } => "fifo",
+            EngineKind::Width => "width",
+            EngineKind::Threshold(_) => "threshold",
+            EngineKind::Mvu(_) => "mvu",
+            EngineKind::ChannelAffine(_) => "channel-affine",
+            EngineKind::LabelSelect(_) => "label-select",
+        }
+    }
+}
+
+/// Where constants are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MemoryStyle {
+    /// Block RAM, with its output register in use.
+    Block,
+    /// Look-up tables.
+    Lut,
+}
+
+/// A stand-alone threshold unit: word `w`, lane `l` is compared with the thresholds of element
+/// `w * lanes + l`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Threshold {
+    /// Thresholds of each element, at least 1.
+    pub thresholds: usize,
+    /// Whether all elements share one set of thresholds.
+    pub shared: bool,
+    /// Where the thresholds are kept when they are not shared.
+    pub memory: MemoryStyle,
+    /// Output words that may be on their way at once.
+    pub credits: usize,
+}
+
+/// A matrix-vector-threshold unit: `pe` rows by `simd` columns each cycle.
+///
+/// A step takes one input word; `columns / simd` (rounded up) steps make one output word of `pe`
+/// rows; `rows / pe` (rounded up) passes over the input frame make an output frame. Row
+/// `pass * pe + p` is lane `p` of output word `pass`. Missing rows give all-zero bits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mvu {
+    /// Output channels.
+    pub rows: usize,
+    /// Input elements of a frame.
+    pub columns: usize,
+    /// Rows in parallel: the lanes of the output stream.
+    pub pe: usize,
+    /// Columns in parallel: the lanes of the input stream.
+    pub simd: usize,
+    /// Type of the weights.
+    pub weight: ElementType,
+    /// Width of the accumulator, which counts in two's complement.
+    pub accumulator_bits: u32,
+    /// Thresholds of each row; with 0 the accumulators themselves go out.
+    pub thresholds: usize,
+    /// Where the weights are kept.
+    pub weight_memory: MemoryStyle,
+    /// Where the thresholds (or start values) are kept.
+    pub threshold_memory: MemoryStyle,
+    /// Words of the input buffer that replays a frame for every pass: at least a frame; 0 with a
+    /// single pass, which needs none.
+    pub buffer_words: usize,
+    /// Output words that may be on their way at once.
+    pub credits: usize,
+}
+
+impl Mvu {
+    /// Steps for one output word: input words of a frame.
+    pub fn synapse_fold(&self) -> usize {
+        self.columns.div_ceil(self.simd)
+    }
+
+    /// Passes over an input frame: output words of a frame.
+    pub fn neuron_fold(&self) -> usize {
+        self.rows.div_ceil(self.pe)
+    }
+}
+
+/// A fixed-point scale and shift for each channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelAffine {
+    /// Type of the multipliers.
+    pub multiplier: ElementType,
+    /// Type of the addends.
+    pub addend: ElementType,
+    /// Output words that may be on their way at once.
+    pub credits: usize,
+}
+
+/// Arg-max (`k` = 1, any lanes) or top-k (one lane). Ties go to the lowest index. The output word
+/// holds the `k` indices, best first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelSelect {
+    /// How many indices.
+    pub k: usize,
+    /// Whether the smallest elements are wanted instead of the largest.
+    pub smallest: bool,
+    /// Output words that may be on their way at once.
+    pub credits: usize,
+}

@@ -1,0 +1,244 @@
+//! Streams, and the network that they make of engines.
+
+use crate::{Engine, EngineKind, LabelSelect, Mvu};
+use diagnostic::{Code, Diagnostic, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use tensor::ElementType;
+
+/// In place of an engine's index: the outside of the design.
+pub const OUTSIDE: usize = usize::MAX >> 1;
+
+/// A stream of words between two engines: ready/valid handshake, frames back to back.
+///
+/// A frame is `elements` elements, `lanes` in each word, element 0 in the low bits of word 0; the
+/// last word may be partly filled, its other lanes zero.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stream {
+    /// Unique legal identifier.
+    pub name: String,
+    /// Type of an element.
+    pub element: ElementType,
+    /// Elements in a word.
+    pub lanes: usize,
+    /// Elements in a frame.
+    pub elements: usize,
+    /// The engine that writes it, or [`OUTSIDE`].
+    pub from: usize,
+    /// The engine that reads it, or [`OUTSIDE`].
+    pub to: usize,
+}
+
+impl Stream {
+    /// Words in a frame.
+    pub fn words_per_frame(&self) -> usize {
+        self.elements.div_ceil(self.lanes)
+    }
+
+    /// Width of a word in bits, without padding to bytes.
+    pub fn bits(&self) -> usize {
+        self.lanes * self.element.bits() as usize
+    }
+
+    /// Bytes that a word takes at the top of the design and in files.
+    pub fn bytes(&self) -> usize {
+        self.bits().div_ceil(8)
+    }
+}
+
+/// An accelerator as engines joined by streams, in order from input to output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dataflow {
+    /// Legal identifier: the name of the top module and the prefix of all others.
+    pub name: String,
+    /// The streams; the first comes from outside, the last goes outside.
+    #[serde(rename = "stream")]
+    pub streams: Vec<Stream>,
+    /// The engines, each after those that it reads from.
+    #[serde(rename = "engine")]
+    pub engines: Vec<Engine>,
+}
+
+impl Dataflow {
+    /// The text form. `parse(&d.to_text()) == d`.
+    pub fn to_text(&self) -> String {
+        toml::to_string(self).expect("plain data has a text form")
+    }
+
+    /// Reads the text form and checks it.
+    ///
+    /// # Errors
+    /// `design-folder` when it is not the text of a well-formed dataflow.
+    pub fn parse(text: &str) -> Result<Self> {
+        let dataflow: Self = toml::from_str(text)
+            .map_err(|e| Diagnostic::new(Code::DesignFolder, format!("not a dataflow: {e}")))?;
+        dataflow.check()?;
+        Ok(dataflow)
+    }
+
+    /// The stream that comes from outside.
+    pub fn input(&self) -> &Stream {
+        self.streams.first().expect("checked: there are streams")
+    }
+
+    /// The stream that goes outside.
+    pub fn output(&self) -> &Stream {
+        self.streams.last().expect("checked: there are streams")
+    }
+
+    /// Checks names, ends of streams and the parameters of every engine against its streams.
+    ///
+    /// # Errors
+    /// `design-folder` naming the engine or stream.
+    pub fn check(&self) -> Result<()> {
+        let bad = |name: &str, text: &str| {
+            Err(Diagnostic::new(Code::DesignFolder, text.to_string()).node(name))
+        };
+        let mut names = BTreeSet::new();
+        let all = self.streams.iter().map(|s| &s.name).chain(self.engines.iter().map(|e| &e.name));
+        for name in all.chain([&self.name]) {
+            let legal = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+                && name.starts_with(|c: char| c.is_ascii_alphabetic());
+            if !legal || !names.insert(name.to_ascii_lowercase()) {
+                return bad(name, "the name is not a unique identifier");
+            }
+        }
+        if self.streams.len() != self.engines.len() + 1 || self.engines.is_empty() {
+            return bad(&self.name, "the engines are not joined in a chain");
+        }
+        for (i, stream) in self.streams.iter().enumerate() {
+            let from = i.checked_sub(1).unwrap_or(OUTSIDE);
+            let to = if i < self.engines.len() { i } else { OUTSIDE };
+            if (stream.from, stream.to) != (from, to) {
+                return bad(&stream.name, "the stream does not join neighbouring engines");
+            }
+            let sane = (1..=1 << 20).contains(&stream.lanes)
+                && (1..=1 << 30).contains(&stream.elements)
+                && stream.lanes <= stream.elements;
+            if !sane {
+                return bad(&stream.name, "the lanes or elements of the stream are impossible");
+            }
+        }
+        for (i, engine) in self.engines.iter().enumerate() {
+            if (engine.input, engine.output) != (i, i + 1) {
+                return bad(&engine.name, "the engine does not join neighbouring streams");
+            }
+            let (input, output) = (&self.streams[i], &self.streams[i + 1]);
+            if let Err(text) = check_engine(&engine.kind, input, output) {
+                return bad(&engine.name, text);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_engine(kind: &EngineKind, i: &Stream, o: &Stream) -> std::result::Result<(), &'static str> {
+    let ok = match kind {
+        EngineKind::Input | EngineKind::Output => same_words(i, o),
+        EngineKind::Fifo { depth } => same_words(i, o) && *depth >= 1,
+        EngineKind::Width => {
+            let divides = i.lanes.is_multiple_of(o.lanes) || o.lanes.is_multiple_of(i.lanes);
+            i.element == o.element && i.elements == o.elements && i.lanes != o.lanes && divides
+        }
+        EngineKind::Threshold(t) => {
+            (i.lanes, i.elements) == (o.lanes, o.elements) && t.thresholds >= 1 && t.credits >= 1
+        }
+        EngineKind::ChannelAffine(a) => {
+            (i.lanes, i.elements) == (o.lanes, o.elements) && a.credits >= 1
+        }
+        EngineKind::Mvu(m) => check_mvu(m, i, o),
+        EngineKind::LabelSelect(l) => check_label_select(l, i, o),
+    };
+    if ok { Ok(()) } else { Err("the parameters of the engine do not fit its streams") }
+}
+
+fn same_words(i: &Stream, o: &Stream) -> bool {
+    (i.element, i.lanes, i.elements) == (o.element, o.lanes, o.elements)
+}
+
+fn check_mvu(m: &Mvu, i: &Stream, o: &Stream) -> bool {
+    let shapes = (m.columns, m.simd, m.rows, m.pe) == (i.elements, i.lanes, o.elements, o.lanes);
+    let buffer = match m.buffer_words {
+        0 => m.neuron_fold() == 1,
+        words => m.neuron_fold() > 1 && words >= m.synapse_fold(),
+    };
+    shapes && buffer && m.credits >= 1 && (1..=62).contains(&m.accumulator_bits)
+}
+
+fn check_label_select(l: &LabelSelect, i: &Stream, o: &Stream) -> bool {
+    let one_word = o.lanes == l.k && o.elements == l.k;
+    let index = o.element == ElementType::smallest(0, i.elements as i64 - 1);
+    one_word && index && (1..=i.elements).contains(&l.k) && (l.k == 1 || i.lanes == 1) && l.credits >= 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tiny() -> Dataflow {
+        let stream = |name: &str, element, lanes, elements, from, to| Stream {
+            name: name.into(),
+            element,
+            lanes,
+            elements,
+            from,
+            to,
+        };
+        let mvu = Mvu {
+            rows: 4,
+            columns: 6,
+            pe: 2,
+            simd: 3,
+            weight: ElementType::Bipolar,
+            accumulator_bits: 4,
+            thresholds: 1,
+            weight_memory: MemoryStyle::Lut,
+            threshold_memory: MemoryStyle::Lut,
+            buffer_words: 4,
+            credits: 2,
+        };
+        Dataflow {
+            name: "tiny".into(),
+            streams: vec![
+                stream("s_axis", ElementType::Bipolar, 3, 6, OUTSIDE, 0),
+                stream("x", ElementType::Bipolar, 3, 6, 0, 1),
+                stream("y", ElementType::Bipolar, 2, 4, 1, OUTSIDE),
+            ],
+            engines: vec![
+                Engine {
+                    name: "input".into(),
+                    layer: String::new(),
+                    input: 0,
+                    output: 1,
+                    kind: EngineKind::Input,
+                },
+                Engine {
+                    name: "fc0".into(),
+                    layer: "fc0".into(),
+                    input: 1,
+                    output: 2,
+                    kind: EngineKind::Mvu(mvu),
+                },
+            ],
+        }
+    }
+
+    use crate::MemoryStyle;
+
+    #[test]
+    fn text_form_round_trips() {
+        let dataflow = tiny();
+        assert_eq!(Dataflow::parse(&dataflow.to_text()).unwrap(), dataflow);
+    }
+
+    #[test]
+    fn broken_dataflows_are_refused() {
+        let mut dataflow = tiny();
+        dataflow.streams[1].lanes = 2;
+        assert_eq!(dataflow.check().unwrap_err().node.as_deref(), Some("input"));
+        let mut dataflow = tiny();
+        dataflow.engines[1].name = "a;b".into();
+        assert!(dataflow.check().is_err());
+        assert!(Dataflow::parse("name = 3").is_err());
+    }
+}

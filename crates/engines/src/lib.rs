@@ -1,0 +1,35 @@
+//! Timing and cost of each engine.
+//!
+//! What comes in: an engine of a [`dataflow::Dataflow`] with its streams. What goes out: its
+//! [`Timing`] (from which the simulator computes the cycle of every word) and its [`Resources`].
+//! One folder for each engine holds `cycles.rs` and `cost.rs`; the hardware in `rtl` is built apart
+//! from both, so that the two meanings of an engine's time check each other.
+
+mod resources;
+mod timing;
+
+pub mod affine;
+pub mod label_select;
+pub mod mvu;
+pub mod stream;
+pub mod threshold;
+
+pub use resources::{Resources, lut_ram, rom};
+pub use timing::{full_rate_credits, Compute, Timing, cycles_per_frame, timing};
+
+use dataflow::{Dataflow, EngineKind};
+
+/// The estimated resources of an engine.
+pub fn cost(dataflow: &Dataflow, engine: usize) -> Resources {
+    let e = &dataflow.engines[engine];
+    let (input, output) = (&dataflow.streams[e.input], &dataflow.streams[e.output]);
+    match &e.kind {
+        EngineKind::Input | EngineKind::Output => stream::adapter_cost(input),
+        EngineKind::Fifo { depth } => stream::fifo_cost(*depth, input.bits()),
+        EngineKind::Width => stream::width_cost(input, output),
+        EngineKind::Threshold(t) => threshold::cost(t, input, output),
+        EngineKind::Mvu(m) => mvu::cost(m, input, output),
+        EngineKind::ChannelAffine(a) => affine::cost(a, input, output),
+        EngineKind::LabelSelect(l) => label_select::cost(l, input, output),
+    }
+}

@@ -1,0 +1,59 @@
+//! Pipeline of the matrix-vector-threshold unit.
+//!
+//! A step in cycle c is followed by these registers, one a cycle:
+//! 1. the input word, and the weight memory's output;
+//! 2. with weights in block RAM: the memory's output register, the input word again;
+//! 3. the popcount tree of each pair of bit planes: groups of six products, then pairs;
+//! 4. with several planes: the weighted sum, pairs of planes;
+//! 5. the accumulator;
+//! 6. thresholds by bisection: the first compare takes one register, each further bit two (the
+//!    threshold looked up, the compare); or without thresholds one register for the start value;
+//!
+//! then the output FIFO, written one cycle and readable the next.
+
+use dataflow::{MemoryStyle, Mvu};
+use tensor::ElementType;
+
+/// Bit planes of an operand: one for each bit.
+pub fn planes(element: ElementType) -> usize {
+    element.bits() as usize
+}
+
+/// Registers of a popcount of `inputs` bits: one for groups of six, one for each level of pairs.
+pub fn popcount_latency(inputs: usize) -> u64 {
+    1 + u64::from(inputs.div_ceil(6).next_power_of_two().ilog2())
+}
+
+/// Bits of a level among `thresholds` + 1: steps of the bisection.
+pub fn level_bits(thresholds: usize) -> u32 {
+    usize::BITS - thresholds.leading_zeros()
+}
+
+/// Registers of a bisection over `thresholds` thresholds, at least 1.
+pub fn bisection_latency(thresholds: usize) -> u64 {
+    1 + 2 * u64::from(level_bits(thresholds) - 1)
+}
+
+/// Cycles from a completing step to the offer of its output word.
+pub fn latency(mvu: &Mvu, input: ElementType) -> u64 {
+    let pairs = planes(mvu.weight) * planes(input);
+    let memory = match mvu.weight_memory {
+        MemoryStyle::Block => 2,
+        MemoryStyle::Lut => 1,
+    };
+    let combine = u64::from(pairs.next_power_of_two().ilog2());
+    let end = if mvu.thresholds > 0 { bisection_latency(mvu.thresholds) } else { 1 };
+    memory + popcount_latency(mvu.simd) + combine + 1 + end + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pipeline_depths() {
+        assert_eq!([1, 6, 7, 12, 13, 784].map(popcount_latency), [1, 1, 2, 2, 3, 9]);
+        assert_eq!([1, 2, 3, 4, 7, 255].map(level_bits), [1, 2, 2, 3, 3, 8]);
+        assert_eq!([1, 3, 255].map(bisection_latency), [1, 3, 15]);
+    }
+}

@@ -1,0 +1,7 @@
+//! Matrix-vector-threshold unit.
+
+mod cost;
+mod cycles;
+
+pub use cost::*;
+pub use cycles::*;

@@ -1,0 +1,25 @@
+//! Estimated resources of FIFOs, width converters and the adapters at the top.
+
+use crate::{Resources, lut_ram};
+use dataflow::Stream;
+
+/// A FIFO in LUT RAM.
+pub fn fifo_cost(depth: usize, bits: usize) -> Resources {
+    let pointer = f64::from(depth.next_power_of_two().ilog2().max(1));
+    Resources::logic(lut_ram(depth, bits) + 3.0 * pointer + 4.0, 3.0 * pointer + 2.0)
+}
+
+/// A width converter: the narrow-to-wide one keeps a word and its parts, the other two words.
+pub fn width_cost(input: &Stream, output: &Stream) -> Resources {
+    let wide = input.bits().max(output.bits()) as f64;
+    let narrow = input.bits().min(output.bits()) as f64;
+    let multiplexer = narrow * (wide / narrow / 4.0).ceil();
+    let luts = if output.lanes > input.lanes { wide * 0.3 } else { wide + multiplexer };
+    Resources::logic(luts + 14.0, 2.0 * wide + 12.0)
+}
+
+/// An AXI4-Stream adapter with its two-word FIFO.
+pub fn adapter_cost(stream: &Stream) -> Resources {
+    let counter = f64::from(stream.words_per_frame().next_power_of_two().ilog2().max(1));
+    fifo_cost(2, stream.bits()) + Resources::logic(2.0 * counter + 12.0, counter + 8.0)
+}

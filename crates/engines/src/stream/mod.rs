@@ -1,0 +1,5 @@
+//! FIFO, width converter and the AXI adapters.
+
+mod cost;
+
+pub use cost::*;

@@ -1,0 +1,7 @@
+//! Stand-alone threshold unit.
+
+mod cost;
+mod cycles;
+
+pub use cost::*;
+pub use cycles::*;

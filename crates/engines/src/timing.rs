@@ -1,0 +1,134 @@
+//! When words move: the few kinds of timing that all engines share.
+//!
+//! "Moved in cycle c" means that valid and ready were both high at the rising edge c. Every rule
+//! below is a maximum of earlier moves plus constants; none depends on data.
+
+use crate::{affine, label_select, mvu, threshold};
+use dataflow::{Dataflow, EngineKind, Stream};
+
+/// The timing of one engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timing {
+    /// Word n is offered one cycle after it came in; word n is accepted one cycle after word
+    /// n - depth went out.
+    Fifo {
+        /// Words that it holds.
+        depth: usize,
+    },
+    /// `ratio` input words make an output word (the last of a frame fewer). An output word is
+    /// offered one cycle after its last input word; that last input word is accepted one cycle
+    /// after the output word before it went out.
+    Pack {
+        /// Input words of an output word.
+        ratio: usize,
+        /// Input words of a frame.
+        input_words: usize,
+    },
+    /// An input word makes `ratio` output words (the last of a frame fewer). Its first is offered
+    /// one cycle after it came in; it is accepted one cycle after the last output word of the
+    /// input word two before it went out.
+    Split {
+        /// Output words of an input word.
+        ratio: usize,
+        /// Output words of a frame.
+        output_words: usize,
+    },
+    /// Steps through a pipeline; see [`Compute`].
+    Compute(Compute),
+}
+
+/// A pipeline that never stalls, fed by steps that are taken only against credit.
+///
+/// Each step takes one input word; `words` steps make an output word; with a `buffer` every input
+/// frame of `words` words is replayed for `passes` passes. At most one step is taken in a cycle.
+/// The step that completes output word j is taken no earlier than one cycle after word
+/// j - `credits` went out, and offers word j `latency` cycles later.
+///
+/// Without a buffer the step *is* the move of the input word. With one, a word can be read by a
+/// step one cycle after it came in, and word m is accepted one cycle after the step of the last
+/// pass that read word m - `buffer`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compute {
+    /// Input words, and steps, of an output word.
+    pub words: usize,
+    /// Output words made of an input frame.
+    pub passes: usize,
+    /// Words of the input buffer; 0 for none, which needs `passes` = 1.
+    pub buffer: usize,
+    /// Cycles from a completing step to the offer of its output word.
+    pub latency: u64,
+    /// Output words on their way at once.
+    pub credits: usize,
+}
+
+/// The timing of an engine.
+pub fn timing(dataflow: &Dataflow, engine: usize) -> Timing {
+    let e = &dataflow.engines[engine];
+    let (input, output) = (&dataflow.streams[e.input], &dataflow.streams[e.output]);
+    match &e.kind {
+        EngineKind::Input | EngineKind::Output => Timing::Fifo { depth: 2 },
+        EngineKind::Fifo { depth } => Timing::Fifo { depth: *depth },
+        EngineKind::Width => width(input, output),
+        EngineKind::Threshold(t) => Timing::Compute(Compute {
+            words: 1,
+            passes: 1,
+            buffer: 0,
+            latency: threshold::latency(t),
+            credits: t.credits,
+        }),
+        EngineKind::Mvu(m) => Timing::Compute(Compute {
+            words: m.synapse_fold(),
+            passes: m.neuron_fold(),
+            buffer: m.buffer_words,
+            latency: mvu::latency(m, input.element),
+            credits: m.credits,
+        }),
+        EngineKind::ChannelAffine(a) => Timing::Compute(Compute {
+            words: 1,
+            passes: 1,
+            buffer: 0,
+            latency: affine::LATENCY,
+            credits: a.credits,
+        }),
+        EngineKind::LabelSelect(l) => Timing::Compute(Compute {
+            words: input.words_per_frame(),
+            passes: 1,
+            buffer: 0,
+            latency: label_select::latency(input.lanes, l.k),
+            credits: l.credits,
+        }),
+    }
+}
+
+fn width(input: &Stream, output: &Stream) -> Timing {
+    if output.lanes > input.lanes {
+        let ratio = output.lanes / input.lanes;
+        Timing::Pack { ratio, input_words: input.words_per_frame() }
+    } else {
+        let ratio = input.lanes / output.lanes;
+        Timing::Split { ratio, output_words: output.words_per_frame() }
+    }
+}
+
+/// The cycles that an engine needs for a frame when nothing makes it wait: the closed form.
+pub fn cycles_per_frame(dataflow: &Dataflow, engine: usize) -> u64 {
+    let e = &dataflow.engines[engine];
+    let words = |s: usize| dataflow.streams[s].words_per_frame() as u64;
+    let edges = words(e.input).max(words(e.output));
+    match &e.kind {
+        EngineKind::Mvu(m) => (m.synapse_fold() * m.neuron_fold()) as u64,
+        EngineKind::Input
+        | EngineKind::Output
+        | EngineKind::Fifo { .. }
+        | EngineKind::Width
+        | EngineKind::Threshold(_)
+        | EngineKind::ChannelAffine(_)
+        | EngineKind::LabelSelect(_) => edges,
+    }
+}
+
+/// The fewest credits that keep a pipeline full: a credit is used for `latency` + 1 cycles, and an
+/// output word is made every `steps` cycles.
+pub fn full_rate_credits(latency: u64, steps: usize) -> usize {
+    ((latency as usize + 1).div_ceil(steps)).max(2)
+}

@@ -1,0 +1,56 @@
+//! From the last numbers to classes and to the model's own scores.
+
+use graph::{ClassRule, Elementwise};
+use streamline::{OutputSpec, Scores};
+
+/// Indices of the `k` best values, best first; ties go to the lowest index.
+pub(crate) fn best(values: &[i64], k: usize, smallest: bool) -> Vec<i64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    // The sort is stable, so equal values keep the order of their indices.
+    order.sort_by_key(|&i| if smallest { values[i] } else { -values[i] });
+    order[..k].iter().map(|&i| i as i64).collect()
+}
+
+/// The class that the network's rule gives.
+pub(crate) fn class(output: &OutputSpec, numbers: &[i64]) -> i64 {
+    if let [single] = numbers {
+        return i64::from(*single > 0);
+    }
+    match output.class_rule {
+        ClassRule::ArgMax => best(numbers, 1, output.smallest)[0],
+        ClassRule::HighestSet => numbers.iter().rposition(|&n| n > 0).unwrap_or(0) as i64,
+    }
+}
+
+/// The model's outputs in float32.
+pub(crate) fn scores(scores: &Scores, numbers: &[i64]) -> Vec<f32> {
+    let shape = [1, numbers.len()];
+    let tail: Vec<_> = scores.tail.iter().map(|op: &Elementwise| op.bind(&shape)).collect();
+    let at = |v: &[f64], e: usize| if v.len() == 1 { v[0] } else { v[e] };
+    let start = |e: usize, n: i64| {
+        (at(&scores.scale, e) * (n as f64 + at(&scores.offset, e))) as f32
+    };
+    let mut values: Vec<f32> = numbers
+        .iter()
+        .enumerate()
+        .map(|(e, &n)| tail.iter().fold(start(e, n), |x, op| op.eval(e, x)))
+        .collect();
+    if scores.softmax {
+        let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        values.iter_mut().for_each(|v| *v = (*v - largest).exp());
+        let sum: f32 = values.iter().sum();
+        values.iter_mut().for_each(|v| *v /= sum);
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_go_to_the_lowest_index() {
+        assert_eq!(best(&[3, 5, 5, 1], 3, false), [1, 2, 0]);
+        assert_eq!(best(&[3, 1, 5, 1], 2, true), [1, 3]);
+    }
+}

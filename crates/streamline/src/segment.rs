@@ -1,0 +1,171 @@
+//! A run of elementwise operators between two linear layers, evaluated on integers.
+
+use graph::{BoundElementwise, Direction, Elementwise, Real};
+use std::rc::Rc;
+
+/// What an integer stands for before the first operator.
+#[derive(Debug, Clone)]
+pub(crate) enum Start {
+    /// `scale * (n + offset)`, one rounding; one entry, or one for each element.
+    Affine { scale: Vec<f64>, offset: Vec<f64> },
+    /// float32(n) / 255.
+    PixelOver255,
+    /// float32(n) * factor, in float32.
+    PixelTimes(f32),
+}
+
+/// One operator, with the place of each stream element in the layout that it is applied in.
+#[derive(Debug, Clone)]
+struct Placed {
+    op: Elementwise,
+    bound: BoundElementwise,
+    /// For each element in stream order its index in the operator's layout.
+    order: Rc<Vec<usize>>,
+}
+
+/// Operators with what they start from. Elements are indexed in stream order throughout.
+#[derive(Debug, Clone)]
+pub(crate) struct Segment {
+    pub(crate) start: Start,
+    ops: Vec<Placed>,
+    /// Names of the nodes, for messages and reports.
+    pub(crate) nodes: Vec<String>,
+}
+
+impl Segment {
+    pub(crate) fn new(start: Start) -> Self {
+        Self { start, ops: Vec::new(), nodes: Vec::new() }
+    }
+
+    pub(crate) fn push(
+        &mut self,
+        name: &str,
+        op: &Elementwise,
+        shape: &[usize],
+        order: &Rc<Vec<usize>>,
+    ) {
+        let (bound, order) = (op.bind(shape), Rc::clone(order));
+        self.ops.push(Placed { op: op.clone(), bound, order });
+        self.nodes.push(name.to_string());
+    }
+
+    /// The operators, without their start.
+    pub(crate) fn operators(&self) -> impl Iterator<Item = &Elementwise> {
+        self.ops.iter().map(|p| &p.op)
+    }
+
+    /// The start and the first `count` operators.
+    pub(crate) fn first(&self, count: usize) -> Segment {
+        let ops = self.ops[..count].to_vec();
+        Segment { start: self.start.clone(), ops, nodes: self.nodes.clone() }
+    }
+
+    /// The value that integer `n` of `element` ends as.
+    pub(crate) fn eval<F: Real>(&self, element: usize, n: i64) -> F {
+        let start = match &self.start {
+            Start::Affine { scale, offset } => {
+                F::from_f64(at(scale, element) * (n as f64 + at(offset, element)))
+            }
+            Start::PixelOver255 => F::from_f32(n as f32 / 255.0),
+            Start::PixelTimes(factor) => F::from_f32(n as f32 * factor),
+        };
+        self.ops.iter().fold(start, |x, p| p.bound.eval(p.order[element], x))
+    }
+
+    /// How the value moves with the integer.
+    pub(crate) fn direction(&self, element: usize) -> Direction {
+        let first = match &self.start {
+            Start::Affine { scale, .. } => sign_direction(at(scale, element)),
+            Start::PixelOver255 => Direction::Increasing,
+            Start::PixelTimes(factor) => sign_direction(f64::from(*factor)),
+        };
+        self.ops.iter().fold(first, |d, p| d.then(p.bound.direction(p.order[element])))
+    }
+
+    /// Whether every element has the same parameters.
+    pub(crate) fn is_uniform(&self) -> bool {
+        let start = match &self.start {
+            Start::Affine { scale, offset } => same(scale) && same(offset),
+            Start::PixelOver255 | Start::PixelTimes(_) => true,
+        };
+        start && self.operators().all(is_uniform)
+    }
+
+    /// The step of the last quantizer, when one ends the segment: candidates, most natural first.
+    pub(crate) fn natural_steps(&self) -> Vec<f64> {
+        let Some(op) = self.ops.iter().rev().map(|p| &p.op).find(|op| quantizes(op)) else {
+            return Vec::new();
+        };
+        match op {
+            Elementwise::BipolarQuant { scale } | Elementwise::Quant { scale, .. } => {
+                scale.as_scalar().map(|s| f64::from(s.abs())).into_iter().collect()
+            }
+            Elementwise::MultiThreshold { out_scale, out_bias, .. } => {
+                let (s, b) = (f64::from(out_scale.abs()), f64::from(out_bias.abs()));
+                if b > 0.0 && b < s { vec![b, s] } else { vec![s] }
+            }
+            Elementwise::Sign { .. } | Elementwise::Compare { .. } => vec![1.0],
+            Elementwise::Arithmetic { .. }
+            | Elementwise::BatchNorm { .. }
+            | Elementwise::Relu
+            | Elementwise::Clip { .. }
+            | Elementwise::Tanh
+            | Elementwise::Neg
+            | Elementwise::Round
+            | Elementwise::Floor
+            | Elementwise::Ceil
+            | Elementwise::Select { .. } => Vec::new(),
+        }
+    }
+
+    /// Whether some operator maps ranges to single values.
+    pub(crate) fn has_quantizer(&self) -> bool {
+        self.operators().any(quantizes)
+    }
+}
+
+pub(crate) fn is_uniform(op: &Elementwise) -> bool {
+    let thresholds = match op {
+        Elementwise::MultiThreshold { thresholds, .. } => thresholds.nrows() == 1,
+        _ => true,
+    };
+    thresholds && op.params().iter().all(|(_, p)| p.as_scalar().is_some())
+}
+
+fn quantizes(op: &Elementwise) -> bool {
+    match op {
+        Elementwise::BipolarQuant { .. }
+        | Elementwise::Quant { .. }
+        | Elementwise::MultiThreshold { .. }
+        | Elementwise::Sign { .. }
+        | Elementwise::Compare { .. }
+        | Elementwise::Round
+        | Elementwise::Floor
+        | Elementwise::Ceil => true,
+        Elementwise::Arithmetic { .. }
+        | Elementwise::BatchNorm { .. }
+        | Elementwise::Relu
+        | Elementwise::Clip { .. }
+        | Elementwise::Tanh
+        | Elementwise::Neg
+        | Elementwise::Select { .. } => false,
+    }
+}
+
+pub(crate) fn at(values: &[f64], element: usize) -> f64 {
+    if values.len() == 1 { values[0] } else { values[element] }
+}
+
+fn same(values: &[f64]) -> bool {
+    values.iter().all(|v| *v == values[0])
+}
+
+fn sign_direction(factor: f64) -> Direction {
+    if factor > 0.0 {
+        Direction::Increasing
+    } else if factor < 0.0 {
+        Direction::Decreasing
+    } else {
+        Direction::Constant
+    }
+}
