@@ -117,10 +117,18 @@ pub fn cycles_per_frame(dataflow: &Dataflow, engine: usize) -> u64 {
     let edges = words(e.input).max(words(e.output));
     match &e.kind {
         EngineKind::Mvu(m) => (m.synapse_fold() * m.neuron_fold()) as u64,
+        // A last group of a single word waits a cycle for the output register.
+        EngineKind::Width => match width(&dataflow.streams[e.input], &dataflow.streams[e.output]) {
+            Timing::Pack { ratio, input_words } if input_words % ratio == 1 && input_words > 1 => {
+                edges + 1
+            }
+            Timing::Pack { .. } | Timing::Split { .. } | Timing::Fifo { .. } | Timing::Compute(_) => {
+                edges
+            }
+        },
         EngineKind::Input
         | EngineKind::Output
         | EngineKind::Fifo { .. }
-        | EngineKind::Width
         | EngineKind::Threshold(_)
         | EngineKind::ChannelAffine(_)
         | EngineKind::LabelSelect(_) => edges,

@@ -1,0 +1,184 @@
+//! `fold.toml`: the folding as a file that can be read and edited.
+
+use dataflow::MemoryStyle;
+use diagnostic::{Code, Diagnostic, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use streamline::{LayerOp, Streamlined};
+
+/// The folding of a network: everything that is left unset gets a default.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fold {
+    /// Elements in a word of the input stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_lanes: Option<usize>,
+    /// Layers by name.
+    #[serde(default)]
+    pub layers: BTreeMap<String, LayerFold>,
+    /// Depths of FIFOs in front of layers, by layer; none where there is no entry.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fifos: BTreeMap<String, usize>,
+}
+
+/// The folding of one layer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerFold {
+    /// Rows in parallel (fully connected layers).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pe: Option<usize>,
+    /// Columns in parallel (fully connected layers).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub simd: Option<usize>,
+    /// Elements in parallel (all other layers).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lanes: Option<usize>,
+    /// Where the weights are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<MemoryStyle>,
+    /// Where the thresholds are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<MemoryStyle>,
+    /// Words of the input buffer; sized by the simulator when unset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buffer: Option<usize>,
+    /// Whether PE and SIMD need not divide the layer: the rest is padded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pad: bool,
+}
+
+impl Fold {
+    /// Reads a folding and checks it against the network.
+    ///
+    /// # Errors
+    /// `fold-invalid` for unknown keys and layers, `fold-not-divisor` with the legal values.
+    pub fn parse(text: &str, network: &Streamlined) -> Result<Self> {
+        let fold: Fold = toml::from_str(text).map_err(|e| {
+            let line = e.span().map_or(1, |s| text[..s.start].lines().count().max(1));
+            Diagnostic::new(Code::FoldInvalid, format!("line {line}: {}", e.message()))
+                .hint("legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, weights, thresholds, buffer, pad, and [fifos]")
+        })?;
+        fold.check(network)?;
+        Ok(fold)
+    }
+
+    /// Checks every entry against the network; all errors at once.
+    ///
+    /// # Errors
+    /// As for [`parse`](Self::parse).
+    pub fn check(&self, network: &Streamlined) -> Result<()> {
+        let mut errors = Vec::new();
+        let names: Vec<&str> = network.layers.iter().map(|l| l.name.as_str()).collect();
+        let unknown = |name: &String| {
+            Diagnostic::new(Code::FoldInvalid, format!("there is no layer `{name}`"))
+                .hint(format!("the layers are {}", names.join(", ")))
+        };
+        let elements = network.input.elements();
+        errors.extend(self.input_lanes.and_then(|l| divides("input_lanes", l, elements, "input", false)));
+        errors.extend(self.layers.keys().filter(|n| !names.contains(&n.as_str())).map(unknown));
+        errors.extend(self.fifos.keys().filter(|n| !names.contains(&n.as_str())).map(unknown));
+        for (name, depth) in &self.fifos {
+            if !(1..=1 << 16).contains(depth) {
+                let text = format!("the FIFO in front of `{name}` cannot hold {depth} words");
+                errors.push(Diagnostic::new(Code::FoldInvalid, text).hint("use 1 to 65536"));
+            }
+        }
+        let mut inputs = elements;
+        for layer in &network.layers {
+            if let Some(fold) = self.layers.get(&layer.name) {
+                check_layer(layer, fold, inputs, &mut errors);
+            }
+            inputs = layer.elements;
+        }
+        Diagnostic::join(errors).map_or(Ok(()), Err)
+    }
+
+    /// The text of the file, with a comment for each layer.
+    pub fn to_text(&self, network: &Streamlined, cycles: &BTreeMap<String, u64>) -> String {
+        let mut text = String::from(
+            "# Folding: PE rows by SIMD columns of a layer work in parallel. Edit it and pass it\n\
+             # back with --fold. PE must divide the rows and SIMD the columns, unless pad = true.\n",
+        );
+        let put = |text: &mut String, line: std::fmt::Arguments<'_>| {
+            text.write_fmt(line).expect("writing to a string does not fail");
+            text.push('\n');
+        };
+        if let Some(lanes) = self.input_lanes {
+            put(&mut text, format_args!("input_lanes = {lanes}  # of {}", network.input.elements()));
+        }
+        let mut inputs = network.input.elements();
+        for layer in &network.layers {
+            let outputs = layer.elements;
+            if let Some(fold) = self.layers.get(&layer.name) {
+                put(&mut text, format_args!("\n[layers.{}]", layer.name));
+                let cycles = cycles.get(&layer.name).copied().unwrap_or(0);
+                put(&mut text, format_args!("# {inputs} -> {outputs}, {cycles} cycles a frame"));
+                let entry = toml::to_string(fold).expect("plain data has a text form");
+                text.push_str(&entry);
+            }
+            inputs = outputs;
+        }
+        if !self.fifos.is_empty() {
+            text.push_str("\n[fifos]\n");
+            text.push_str(&toml::to_string(&self.fifos).expect("plain data has a text form"));
+        }
+        text
+    }
+}
+
+fn check_layer(
+    layer: &streamline::Layer,
+    fold: &LayerFold,
+    inputs: usize,
+    errors: &mut Vec<Diagnostic>,
+) {
+    let name = &layer.name;
+    let misplaced = |key: &str, hint: &str| {
+        Diagnostic::new(Code::FoldInvalid, format!("`{key}` has no meaning for layer `{name}`"))
+            .node(name.clone())
+            .hint(hint.to_string())
+    };
+    if let LayerOp::Dense(_) = layer.op {
+        errors.extend(fold.pe.and_then(|v| divides("PE", v, layer.elements, name, fold.pad)));
+        errors.extend(fold.simd.and_then(|v| divides("SIMD", v, inputs, name, fold.pad)));
+        errors.extend(fold.lanes.map(|_| misplaced("lanes", "use pe and simd")));
+        if fold.buffer.is_some_and(|b| b > 1 << 16) {
+            let text = format!("the input buffer of `{name}` is too deep");
+            errors.push(Diagnostic::new(Code::FoldInvalid, text).hint("use at most 65536 words"));
+        }
+        return;
+    }
+    errors.extend(fold.lanes.and_then(|v| divides("lanes", v, inputs, name, fold.pad)));
+    errors.extend(fold.pe.map(|_| misplaced("pe", "use lanes")));
+    errors.extend(fold.simd.map(|_| misplaced("simd", "use lanes")));
+    errors.extend(fold.buffer.map(|_| misplaced("buffer", "leave it out")));
+    errors.extend(fold.weights.map(|_| misplaced("weights", "leave it out")));
+    if let LayerOp::LabelSelect { k: 2.., .. } = layer.op
+        && fold.lanes.is_some_and(|l| l != 1)
+    {
+        errors.push(misplaced("lanes", "top-k takes one element a cycle: use lanes = 1"));
+    }
+}
+
+/// An error unless `value` divides `whole` (or, padded, is at most `whole`).
+fn divides(what: &str, value: usize, whole: usize, layer: &str, pad: bool) -> Option<Diagnostic> {
+    let legal = if pad {
+        (1..=whole).contains(&value)
+    } else {
+        value > 0 && whole.is_multiple_of(value)
+    };
+    (!legal).then(|| {
+        let list: Vec<String> = divisors(whole).iter().map(ToString::to_string).collect();
+        let text = format!("{what} {value} does not divide the {whole} elements of `{layer}`");
+        Diagnostic::new(Code::FoldNotDivisor, text)
+            .node(layer.to_string())
+            .hint(format!("use one of {}", list.join(", ")))
+    })
+}
+
+/// All divisors, ascending.
+pub(crate) fn divisors(n: usize) -> Vec<usize> {
+    (1..=n).filter(|d| n.is_multiple_of(*d)).collect()
+}

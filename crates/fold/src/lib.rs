@@ -1,0 +1,20 @@
+//! Folding: how many rows (PE) and columns (SIMD) of each layer work in parallel.
+//!
+//! What comes in: a [`Streamlined`](streamline::Streamlined) network, a [`Board`] and a
+//! [`Target`], or a [`Fold`] file. What goes out: a [`Folded`] design: the fold, the
+//! [`Dataflow`](dataflow::Dataflow) with its buffers sized by the simulator, and its figures.
+//!
+//! Streams in a dataflow are named after the engine that writes them: `<engine>_out`; the first is
+//! `s_axis`, the last `m_axis`.
+
+mod board;
+mod build;
+mod design;
+mod file;
+mod search;
+mod size;
+
+pub use board::Board;
+pub use build::dataflow;
+pub use design::{EngineFacts, Facts, Folded, Target, fold, refold};
+pub use file::{Fold, LayerFold};
