@@ -1,0 +1,141 @@
+//! The AXI4-Stream adapters at the top.
+//!
+//! The input adapter checks `tlast`. A frame that ends early is filled up with zeros; of one that
+//! does not end, the surplus is dropped up to `tlast`. For every frame it reports, with the frame's
+//! last word, whether the frame was wrong. The output adapter makes `tlast`, and shows the reports
+//! as `tuser`, in order.
+
+use crate::context::{Context, Ports};
+use crate::fifo::{fifo, next};
+use engines::{Timing, timing};
+use hdl::{Module, ModuleRef, Value, address_bits, high, low, mux, zeros};
+
+/// Input adapter: further ports `s_last`, `report`, `report_valid`.
+pub(crate) fn input(context: &mut Context<'_>, index: usize) -> ModuleRef {
+    let (input, _) = context.ends(index);
+    let words = input.words_per_frame();
+    let queue = fifo(context, input.bits(), 2);
+    let mut m = Module::new(&context.name(&context.engine(index).name));
+    context.describe(&mut m, index, "AXI4-Stream input adapter: frames of the right length only.");
+    m.comment("A short frame is filled up with zeros, the surplus of a long one is dropped.");
+    let p = Ports::declare(&mut m, input.bits(), input.bits());
+    let s_last = m.input("s_last", 1);
+    let report_valid = m.output("report_valid", 1);
+    let report = m.output("report", 1);
+    m.note(report, "High with report_valid: the frame was too short or too long.");
+
+    m.section("State: taking words, filling a short frame, dropping the rest of a long one");
+    let filling_q = m.reg("filling_q", 1);
+    let dropping_q = m.reg("dropping_q", 1);
+    let room = m.wire("room", 1);
+    let take = m.net("take", p.s_valid & p.s_ready);
+    let word_valid =
+        m.net("word_valid", filling_q | (p.s_valid & !dropping_q));
+    let push = m.net("push", word_valid & room & !p.rst);
+    let end = if words == 1 {
+        high()
+    } else {
+        let q = m.reg("word_q", address_bits(words));
+        m.register_reset_enabled(p.clk, p.rst, q, zeros(q.width()), push, next(q, words));
+        q.is(words as u64 - 1)
+    };
+    let end = m.net("end_of_frame", end);
+    m.assign(p.s_ready, !p.rst & (dropping_q | (!filling_q & room)));
+    let short = m.net("short", push & !filling_q & s_last & !end);
+    let long = m.net("long", push & !filling_q & !s_last & end);
+    m.clocked(p.clk, |b| {
+        b.when_else(
+            p.rst,
+            |b| {
+                b.set(filling_q, low());
+                b.set(dropping_q, low());
+            },
+            |b| {
+                b.set(filling_q, short | (filling_q & !(push & end)));
+                b.set(dropping_q, long | (dropping_q & !(take & s_last)));
+            },
+        );
+    });
+    m.section("Report, with the last word of the frame");
+    m.assign(report_valid, push & end);
+    m.assign(report, filling_q | !s_last);
+    m.section("Two words that cut the paths");
+    let data = mux(filling_q, zeros(input.bits()), p.s_data);
+    m.instance("u_queue", &queue)
+        .connect("clk", p.clk)
+        .connect("rst", p.rst)
+        .connect("s_data", data)
+        .connect("s_valid", push)
+        .connect("s_ready", room)
+        .connect("m_data", p.m_data)
+        .connect("m_valid", p.m_valid)
+        .connect("m_ready", p.m_ready)
+        .place();
+    context.library.define(m)
+}
+
+/// Output adapter: further ports `report`, `report_valid`, `m_last`, `m_user`.
+pub(crate) fn output(context: &mut Context<'_>, index: usize) -> ModuleRef {
+    let (input, _) = context.ends(index);
+    let words = input.words_per_frame();
+    let queue = fifo(context, input.bits(), 2);
+    let reports = fifo(context, 1, frames_in_flight(context));
+    let mut m = Module::new(&context.name(&context.engine(index).name));
+    context.describe(&mut m, index, "AXI4-Stream output adapter: makes tlast and tuser.");
+    let p = Ports::declare(&mut m, input.bits(), input.bits());
+    let report_valid = m.input("report_valid", 1);
+    let report = m.input("report", 1);
+    let m_last = m.output("m_last", 1);
+    let m_user = m.output("m_user", 1);
+    m.section("Two words that cut the paths");
+    m.instance("u_queue", &queue)
+        .connect("clk", p.clk)
+        .connect("rst", p.rst)
+        .connect("s_data", p.s_data)
+        .connect("s_valid", p.s_valid)
+        .connect("s_ready", p.s_ready)
+        .connect("m_data", p.m_data)
+        .connect("m_valid", p.m_valid)
+        .connect("m_ready", p.m_ready)
+        .place();
+    m.section("Last word of the frame");
+    let give = m.net("give", p.m_valid & p.m_ready);
+    let last = if words == 1 {
+        high()
+    } else {
+        let q = m.reg("word_q", address_bits(words));
+        m.register_reset_enabled(p.clk, p.rst, q, zeros(q.width()), give, next(q, words));
+        q.is(words as u64 - 1)
+    };
+    m.assign(m_last, last);
+    m.section("Reports of the frames on their way: never full, by its depth");
+    let built = m
+        .instance("u_reports", &reports)
+        .connect("clk", p.clk)
+        .connect("rst", p.rst)
+        .connect("s_data", report)
+        .connect("s_valid", report_valid)
+        .connect("m_data", m_user)
+        .connect("m_ready", give & m_last)
+        .place();
+    m.sink_unused([built.output("s_ready"), built.output("m_valid")]);
+    context.library.define(m)
+}
+
+/// No more frames than this can be between the two adapters: every place that holds a word may
+/// belong to another frame.
+fn frames_in_flight(context: &Context<'_>) -> usize {
+    let dataflow = context.dataflow;
+    let frames = |index: usize| -> usize {
+        let (i, o) = context.ends(index);
+        let (i_words, o_words) = (i.words_per_frame(), o.words_per_frame());
+        match timing(dataflow, index) {
+            Timing::Fifo { depth } => depth.div_ceil(i_words) + 1,
+            Timing::Pack { ratio, .. } => (2 * ratio).div_ceil(i_words) + 1,
+            Timing::Split { .. } => 2usize.div_ceil(i_words) + 1,
+            Timing::Compute(c) => c.buffer.div_ceil(i_words) + c.credits.div_ceil(o_words) + 2,
+        }
+    };
+    let total: usize = (0..dataflow.engines.len()).map(frames).sum();
+    (total + 2).next_power_of_two().max(16)
+}

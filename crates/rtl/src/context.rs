@@ -1,0 +1,125 @@
+//! What all engines share while they are built.
+
+use dataflow::{Dataflow, Engine, MemoryStyle, Stream};
+use engines::{Timing, cycles_per_frame, timing};
+use hdl::{Library, Module, RomStyle, Signal};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use streamline::{Layer, Streamlined};
+
+pub(crate) struct Context<'d> {
+    pub(crate) dataflow: &'d Dataflow,
+    pub(crate) network: &'d Streamlined,
+    pub(crate) library: Library,
+    pub(crate) memories: BTreeMap<String, String>,
+}
+
+/// The ports that every engine has.
+pub(crate) struct Ports {
+    pub(crate) clk: Signal,
+    pub(crate) rst: Signal,
+    pub(crate) s_data: Signal,
+    pub(crate) s_valid: Signal,
+    pub(crate) s_ready: Signal,
+    pub(crate) m_data: Signal,
+    pub(crate) m_valid: Signal,
+    pub(crate) m_ready: Signal,
+}
+
+impl Ports {
+    /// Declares them, for words of `s_bits` and `m_bits`.
+    pub(crate) fn declare(m: &mut Module, s_bits: usize, m_bits: usize) -> Self {
+        Self {
+            clk: m.input("clk", 1),
+            rst: m.input("rst", 1),
+            s_data: m.input("s_data", s_bits),
+            s_valid: m.input("s_valid", 1),
+            s_ready: m.output("s_ready", 1),
+            m_data: m.output("m_data", m_bits),
+            m_valid: m.output("m_valid", 1),
+            m_ready: m.input("m_ready", 1),
+        }
+    }
+}
+
+impl<'d> Context<'d> {
+    pub(crate) fn new(dataflow: &'d Dataflow, network: &'d Streamlined) -> Self {
+        Self { dataflow, network, library: Library::new(), memories: BTreeMap::new() }
+    }
+
+    /// A module's name with the design's prefix.
+    pub(crate) fn name(&self, stem: &str) -> String {
+        format!("{}_{stem}", self.dataflow.name)
+    }
+
+    pub(crate) fn engine(&self, index: usize) -> &'d Engine {
+        &self.dataflow.engines[index]
+    }
+
+    pub(crate) fn ends(&self, index: usize) -> (&'d Stream, &'d Stream) {
+        let engine = self.engine(index);
+        (&self.dataflow.streams[engine.input], &self.dataflow.streams[engine.output])
+    }
+
+    pub(crate) fn layer(&self, index: usize) -> &'d Layer {
+        let name = &self.engine(index).layer;
+        let found = self.network.layers.iter().find(|l| l.name == *name);
+        found.expect("every computing engine has its layer")
+    }
+
+    /// The header of an engine's module: layer, nodes, streams, cycles.
+    pub(crate) fn describe(&self, m: &mut Module, index: usize, what: &str) {
+        let engine = self.engine(index);
+        let (i, o) = self.ends(index);
+        m.comment(what);
+        if !engine.layer.is_empty() {
+            let nodes = self.layer(index).nodes.join(", ");
+            m.comment(&format!("Layer `{}` of the model's nodes: {nodes}", engine.layer));
+        }
+        let words = |s: &Stream| format!("{} x {}", s.lanes, s.element);
+        m.comment(&format!(
+            "In:  {} words a frame of {}. Out: {} words a frame of {}.",
+            i.words_per_frame(),
+            words(i),
+            o.words_per_frame(),
+            words(o)
+        ));
+        let cycles = cycles_per_frame(self.dataflow, index);
+        m.comment(&format!("Cycles a frame: {cycles}."));
+        if let Timing::Compute(c) = timing(self.dataflow, index) {
+            m.comment(&format!(
+                "Latency from the last step of a word to its offer: {} cycles; credits: {}.",
+                c.latency, c.credits
+            ));
+        }
+        m.comment("Paths cut: s_ready and m_valid come from registers (and rst) only.");
+    }
+
+    /// Adds a memory file of `words`, each given as bits from the lowest.
+    pub(crate) fn memory(&mut self, name: &str, words: impl Iterator<Item = Vec<bool>>) -> String {
+        let file = format!("{}.mem", self.name(name));
+        let mut text = String::new();
+        for word in words {
+            for digit in word.chunks(4).rev() {
+                let value = digit.iter().rev().fold(0, |v, &bit| v << 1 | u8::from(bit));
+                write!(text, "{value:x}").expect("writing to a string does not fail");
+            }
+            text.push('\n');
+        }
+        let before = self.memories.insert(file.clone(), text);
+        assert!(before.is_none(), "memory file {file} is written twice");
+        file
+    }
+}
+
+pub(crate) fn rom_style(style: MemoryStyle) -> RomStyle {
+    match style {
+        MemoryStyle::Block => RomStyle::Block,
+        MemoryStyle::Lut => RomStyle::Logic,
+    }
+}
+
+/// The low `width` bits of a two's complement number, lowest first.
+pub(crate) fn bits_of(value: i64, width: usize) -> impl Iterator<Item = bool> {
+    (0..width).map(move |bit| value >> bit.min(63) & 1 == 1)
+}

@@ -1,0 +1,213 @@
+//! Steps against credit: the control that all pipelines share.
+
+use crate::context::{Context, Ports};
+use crate::fifo::{self, next};
+use hdl::{
+    Expr, Module, RamStyle, Signal, Value, address_bits, bits_for, high, lit, low, mux, zeros,
+};
+
+/// The control of a pipeline.
+pub(crate) struct Steps {
+    /// A step is taken in this cycle.
+    pub(crate) step: Signal,
+    /// It is the first step of an output word.
+    pub(crate) first: Expr,
+    /// It is the last one.
+    pub(crate) last: Expr,
+    /// The input word that it takes.
+    pub(crate) word: Expr,
+    /// Step within the output word; one bit, zero, when there is a single step.
+    pub(crate) word_index: Expr,
+    /// Pass over the frame; one bit, zero, when there is a single pass.
+    pub(crate) pass_index: Expr,
+    /// Whether the pass is the last one.
+    pub(crate) final_pass: Expr,
+    /// A credit is there: not yet connected to the output queue.
+    credits_q: Signal,
+    credits: usize,
+}
+
+/// The shape of a pipeline's work.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    /// Steps of an output word.
+    pub(crate) words: usize,
+    /// Output words of a frame.
+    pub(crate) passes: usize,
+    /// Words of the input buffer; 0 for none.
+    pub(crate) buffer: usize,
+    /// Output words on their way at once.
+    pub(crate) credits: usize,
+}
+
+/// A counter that advances with `enable`: its register and whether it is at its end. A count of one
+/// needs no register.
+fn counter(m: &mut Module, p: &Ports, name: &str, count: usize, enable: Expr) -> (Expr, Expr) {
+    if count == 1 {
+        return (low(), high());
+    }
+    let width = address_bits(count);
+    let q = m.reg(name, width);
+    m.register_reset_enabled(p.clk, p.rst, q, zeros(width), enable, next(q, count));
+    (q.expr(), q.is(count as u64 - 1))
+}
+
+/// Builds the step control and, when there is one, the input buffer.
+pub(crate) fn steps(m: &mut Module, p: &Ports, shape: Shape) -> Steps {
+    let Shape { words, passes, buffer, credits } = shape;
+    m.section("Steps: one a cycle, the last of an output word only against credit");
+    let step = m.wire("step", 1);
+    let (word_index, last) = counter(m, p, "word_q", words, step.expr());
+    let (pass_index, final_pass) = counter(m, p, "pass_q", passes, step & &last);
+    let credit_bits = bits_for(credits);
+    let credits_q = m.reg("credits_q", credit_bits);
+    let may_step = if words == 1 {
+        m.net("may_step", !credits_q.is(0))
+    } else {
+        m.net("may_step", !credits_q.is(0) | !last.clone())
+    };
+    let word = if buffer == 0 {
+        m.assign(p.s_ready, !p.rst & may_step);
+        m.assign(step, p.s_valid & p.s_ready);
+        p.s_data.expr()
+    } else {
+        let (word, ready) = input_buffer(m, p, shape, step, &last, &final_pass);
+        m.assign(step, ready & may_step);
+        word
+    };
+    let first = if words == 1 { high() } else { word_index.is(0) };
+    Steps { step, first, last, word, word_index, pass_index, final_pass, credits_q, credits }
+}
+
+/// A ring of words that replays each frame for every pass. Gives the word at the read pointer, and
+/// whether there is one.
+fn input_buffer(
+    m: &mut Module,
+    p: &Ports,
+    shape: Shape,
+    step: Signal,
+    last: &Expr,
+    final_pass: &Expr,
+) -> (Expr, Expr) {
+    let Shape { words, buffer, .. } = shape;
+    m.section("Input buffer: a ring that replays the frame for every pass");
+    let count_bits = bits_for(buffer);
+    let used_q = m.reg("used_q", count_bits);
+    m.note(used_q, "words that hold a place");
+    let unread_q = m.reg("unread_q", count_bits);
+    m.note(unread_q, "words from the read pointer on");
+    m.assign(p.s_ready, !p.rst & used_q.less_than(lit(count_bits, buffer as u64)));
+    let push = m.net("push", p.s_valid & p.s_ready);
+    let ram = m.ram("frame", p.s_data.width(), buffer, RamStyle::Lut);
+    let free = m.net("free", step & final_pass);
+    let rewind = m.net("rewind", step & last & !final_pass.clone());
+    let (write, read): (Expr, Expr) = if buffer == 1 {
+        (low(), low())
+    } else {
+        let width = address_bits(buffer);
+        let write_q = m.reg("write_q", width);
+        let read_q = m.reg("read_q", width);
+        let start_q = m.reg("start_q", width);
+        m.note(start_q, "place of the first word of the frame");
+        let after = m.net("after", next(read_q, buffer));
+        m.clocked(p.clk, |b| {
+            b.when_else(
+                p.rst,
+                |b| {
+                    b.set(write_q, zeros(width));
+                    b.set(read_q, zeros(width));
+                    b.set(start_q, zeros(width));
+                },
+                |b| {
+                    b.when(push, |b| b.set(write_q, next(write_q, buffer)));
+                    b.when(step, |b| b.set(read_q, mux(rewind, start_q, after)));
+                    b.when(free & last, |b| b.set(start_q, after));
+                },
+            );
+        });
+        (write_q.expr(), read_q.expr())
+    };
+    m.write(ram, p.clk, push, write, p.s_data);
+    let word = m.read("frame_word", ram, read);
+    let one = |bit: Signal| bit.zero_extend(count_bits);
+    let again = mux(rewind, lit(count_bits, words as u64), zeros(count_bits));
+    m.clocked(p.clk, |b| {
+        b.when_else(
+            p.rst,
+            |b| {
+                b.set(used_q, zeros(count_bits));
+                b.set(unread_q, zeros(count_bits));
+            },
+            |b| {
+                b.set(used_q, used_q + one(push) - one(free));
+                b.set(unread_q, unread_q + one(push) - one(step) + again);
+            },
+        );
+    });
+    (word.expr(), !unread_q.is(0))
+}
+
+/// Carries a value along with the pipeline: `delayed[k]` is the value `k` registers later.
+pub(crate) struct Delay {
+    taps: Vec<Expr>,
+}
+
+impl Delay {
+    /// A line of `length` registers behind `value`. With `reset` its registers clear in reset.
+    pub(crate) fn new(
+        m: &mut Module,
+        p: &Ports,
+        name: &str,
+        value: Expr,
+        length: usize,
+        reset: bool,
+    ) -> Self {
+        let width = value.width();
+        let mut taps = vec![value];
+        for k in 1..=length {
+            let q = m.reg(&format!("{name}_d{k}"), width);
+            let from = taps[k - 1].clone();
+            if reset {
+                m.register_reset(p.clk, p.rst, q, zeros(width), from);
+            } else {
+                m.register(p.clk, q, from);
+            }
+            taps.push(q.expr());
+        }
+        Self { taps }
+    }
+
+    pub(crate) fn at(&self, registers: usize) -> Expr {
+        self.taps[registers].clone()
+    }
+}
+
+/// The end of a pipeline: results go to the output queue, whose departures give credit back.
+pub(crate) fn finish(
+    context: &mut Context<'_>,
+    m: &mut Module,
+    p: &Ports,
+    steps: &Steps,
+    done: Expr,
+    result: Expr,
+) {
+    m.section("Output queue");
+    let queue = fifo::fifo(context, p.m_data.width(), steps.credits);
+    let built = m
+        .instance("u_queue", &queue)
+        .connect("clk", p.clk)
+        .connect("rst", p.rst)
+        .connect("s_data", result)
+        .connect("s_valid", done)
+        .connect("m_data", p.m_data)
+        .connect("m_valid", p.m_valid)
+        .connect("m_ready", p.m_ready)
+        .place();
+    m.sink_unused([built.output("s_ready")]);
+    let width = steps.credits_q.width();
+    let take = m.net("take", steps.step & &steps.last);
+    let give = m.net("give", p.m_valid & p.m_ready);
+    let balance = steps.credits_q - take.zero_extend(width) + give.zero_extend(width);
+    let all = lit(width, steps.credits as u64);
+    m.register_reset(p.clk, p.rst, steps.credits_q, all, balance);
+}

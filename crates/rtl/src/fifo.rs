@@ -1,0 +1,64 @@
+//! FIFO: also the output queue of every pipeline.
+
+use crate::context::{Context, Ports};
+use hdl::{Module, ModuleRef, RamStyle, Signal, Value, address_bits, bits_for, lit, mux, zeros};
+
+/// A FIFO of `depth` words of `bits` bits; fall-through in one cycle.
+pub(crate) fn fifo(context: &mut Context<'_>, bits: usize, depth: usize) -> ModuleRef {
+    let name = context.name(&format!("fifo_{bits}x{depth}"));
+    if let Some(known) = context.library.get(&name) {
+        return known;
+    }
+    let mut m = Module::new(&name);
+    m.comment(&format!("FIFO of {depth} words of {bits} bits."));
+    m.comment("A word can leave one cycle after it came; a freed place is free one cycle later.");
+    m.comment("Paths cut: both; s_ready and m_valid come from registers (and rst) only.");
+    let p = Ports::declare(&mut m, bits, bits);
+    let count_bits = bits_for(depth);
+    let count_q = m.reg("count_q", count_bits);
+    m.section("Handshakes");
+    m.assign(p.s_ready, !p.rst & count_q.less_than(lit(count_bits, depth as u64)));
+    m.assign(p.m_valid, !count_q.is(0));
+    let push = m.net("push", p.s_valid & p.s_ready);
+    let pop = m.net("pop", p.m_valid & p.m_ready);
+    m.section("Words");
+    let ram = m.ram("words", bits, depth, RamStyle::Lut);
+    let pointer_bits = address_bits(depth);
+    let (write, read): (hdl::Expr, hdl::Expr) = if depth == 1 {
+        (zeros(1), zeros(1))
+    } else {
+        let write_q = m.reg("write_q", pointer_bits);
+        let read_q = m.reg("read_q", pointer_bits);
+        m.clocked(p.clk, |b| {
+            b.when_else(
+                p.rst,
+                |b| {
+                    b.set(write_q, zeros(pointer_bits));
+                    b.set(read_q, zeros(pointer_bits));
+                },
+                |b| {
+                    b.when(push, |b| b.set(write_q, next(write_q, depth)));
+                    b.when(pop, |b| b.set(read_q, next(read_q, depth)));
+                },
+            );
+        });
+        (write_q.expr(), read_q.expr())
+    };
+    m.write(ram, p.clk, push, write, p.s_data);
+    let word = m.read("word", ram, read);
+    m.assign(p.m_data, word);
+    m.section("Fill");
+    let fill = count_q + push.zero_extend(count_bits) - pop.zero_extend(count_bits);
+    m.register_reset(p.clk, p.rst, count_q, zeros(count_bits), fill);
+    context.library.define(m)
+}
+
+/// `q + 1`, or 0 after `count - 1`.
+pub(crate) fn next(q: Signal, count: usize) -> hdl::Expr {
+    let width = q.width();
+    let step = q + lit(width, 1);
+    if count == 1 << width {
+        return step;
+    }
+    mux(q.is(count as u64 - 1), zeros(width), step)
+}

@@ -1,0 +1,63 @@
+//! The hardware of each engine, one file each, built through [`hdl`].
+//!
+//! What comes in: a [`Dataflow`] and the [`Streamlined`] network that it computes. What goes out:
+//! [`Rtl`]: Verilog modules, one a file, and the contents of their memories. Every engine has the
+//! ports `clk rst s_data s_valid s_ready m_data m_valid m_ready` and keeps the stream contract:
+//! valid never waits for ready, a stalled word holds, ready and valid are low in reset, and no
+//! combinational path leads from `m_ready` to `s_ready`.
+//!
+//! Pipelines never stall: a step is taken only when the output queue has room for its result (a
+//! *credit*), so no stall wire crosses the engine.
+
+mod adapter;
+mod affine;
+mod bisect;
+mod context;
+mod control;
+mod dot;
+mod fifo;
+mod label_select;
+mod mvu;
+mod popcount;
+mod threshold;
+mod top;
+mod width;
+
+use context::Context;
+use dataflow::{Dataflow, EngineKind};
+use std::collections::BTreeMap;
+use streamline::Streamlined;
+
+/// The generated hardware.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rtl {
+    /// Verilog files by name, one module each.
+    pub verilog: BTreeMap<String, String>,
+    /// Memory files (`$readmemh`) by name.
+    pub memories: BTreeMap<String, String>,
+}
+
+/// Builds the hardware of a dataflow.
+///
+/// # Panics
+/// If the dataflow was not made from the network, or breaks its own rules.
+pub fn build(dataflow: &Dataflow, network: &Streamlined) -> Rtl {
+    let mut context = Context::new(dataflow, network);
+    let modules: Vec<hdl::ModuleRef> = (0..dataflow.engines.len())
+        .map(|index| match &dataflow.engines[index].kind {
+            EngineKind::Input => adapter::input(&mut context, index),
+            EngineKind::Output => adapter::output(&mut context, index),
+            EngineKind::Fifo { depth } => {
+                let bits = dataflow.streams[dataflow.engines[index].input].bits();
+                fifo::fifo(&mut context, bits, *depth)
+            }
+            EngineKind::Width => width::width(&mut context, index),
+            EngineKind::Threshold(t) => threshold::threshold(&mut context, index, t),
+            EngineKind::Mvu(m) => mvu::mvu(&mut context, index, m),
+            EngineKind::ChannelAffine(a) => affine::affine(&mut context, index, a),
+            EngineKind::LabelSelect(l) => label_select::label_select(&mut context, index, l),
+        })
+        .collect();
+    top::top(&mut context, &modules);
+    Rtl { verilog: context.library.files(), memories: context.memories }
+}

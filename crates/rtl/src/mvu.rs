@@ -1,0 +1,263 @@
+//! Matrix-vector-threshold unit.
+
+use crate::bisect::{Bisection, bisect};
+use crate::context::{Context, Ports, bits_of, rom_style};
+use crate::control::{Delay, Shape, finish, steps};
+use crate::dot::dot;
+use dataflow::{MemoryStyle, Mvu};
+use engines::mvu::{Encoding, planes, popcount_latency};
+use hdl::{
+    Expr, Module, ModuleRef, Signal, Value, address_bits, lit, lit_signed, mux, pack, zeros,
+};
+use streamline::{Dense, LayerOp};
+use tensor::ElementType;
+
+/// Builds the unit of engine `index`.
+pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> ModuleRef {
+    let (input, output) = context.ends(index);
+    let LayerOp::Dense(layer) = &context.layer(index).op else {
+        unreachable!("a matrix-vector unit computes a linear layer")
+    };
+    let engine = context.engine(index).name.clone();
+    let mut m = Module::new(&context.name(&engine));
+    let what = format!(
+        "Matrix-vector-threshold unit: {} rows of {} columns, PE {}, SIMD {}.",
+        unit.rows, unit.columns, unit.pe, unit.simd
+    );
+    context.describe(&mut m, index, &what);
+    let p = Ports::declare(&mut m, input.bits(), output.bits());
+    let (sf, nf) = (unit.synapse_fold(), unit.neuron_fold());
+    let shape =
+        Shape { words: sf, passes: nf, buffer: unit.buffer_words, credits: unit.credits };
+    let control = steps(&mut m, &p, shape);
+
+    // Registers behind a step at which its operands, its dot product and its sum appear.
+    let operands = if unit.weight_memory == MemoryStyle::Block { 2 } else { 1 };
+    let pairs = planes(unit.weight) * planes(input.element);
+    let combine = pairs.next_power_of_two().ilog2() as usize;
+    let dot_at = operands + popcount_latency(unit.simd) as usize + combine;
+    let sum_at = dot_at + 1;
+    let result_at = engines::mvu::latency(unit, input.element) as usize - 1;
+
+    let weights = weight_words(&mut m, context, &p, unit, layer, &engine, control.step, operands);
+    m.section("Input word, in step with the weights");
+    let x = Delay::new(&mut m, &p, "x", control.word.clone(), operands, false).at(operands);
+
+    let bits = unit.accumulator_bits as usize;
+    let row = dot(context, unit.simd, input.element, unit.weight, bits);
+    let row_bits = unit.simd * planes(unit.weight);
+    let sums: Vec<Signal> = (0..unit.pe)
+        .map(|pe| {
+            m.section(&format!("Row {pe} of the pass"));
+            m.instance(&format!("u_dot_{pe}"), &row)
+                .connect("clk", p.clk)
+                .connect("x", x.clone())
+                .connect("w", weights.slice(pe * row_bits, row_bits))
+                .place()
+                .output("sum")
+        })
+        .collect();
+
+    m.section("Pipeline control");
+    let done = Delay::new(&mut m, &p, "done", control.step & &control.last, result_at, true);
+    let pass = Delay::new(&mut m, &p, "pass", control.pass_index.clone(), sum_at - 1, false);
+    let accumulators = accumulate(&mut m, &p, &control, sf, dot_at, &sums);
+    let final_pass = (!unit.rows.is_multiple_of(unit.pe)).then(|| {
+        Delay::new(&mut m, &p, "final", control.final_pass.clone(), result_at, false).at(result_at)
+    });
+
+    let address = pass.at(sum_at - 1);
+    let rows = RowConstants { unit, layer, input: input.element };
+    let values = match &layer.thresholds {
+        Some(t) => {
+            let thresholds = |set: usize, pe: usize| rows.thresholds(set * unit.pe + pe);
+            let bisection = Bisection {
+                name: engine.clone(),
+                bits,
+                thresholds: &thresholds,
+                count: unit.thresholds,
+                sets: nf,
+                lanes: unit.pe,
+                shared: false,
+                memory: unit.threshold_memory,
+            };
+            let levels = bisect(context, &mut m, &p, &bisection, &address, &accumulators);
+            let base = if t.bipolar { None } else { Some(t.base) };
+            levels.into_iter().map(|l| level_value(l, base, output.element)).collect()
+        }
+        None => scores(context, &mut m, &p, &rows, &engine, output.element, &address, &accumulators),
+    };
+    let result = mask_padding(unit, values, final_pass);
+    finish(context, &mut m, &p, &control, done.at(result_at), result);
+    context.library.define(m)
+}
+
+/// The weights of the step, `operands` registers behind it.
+#[expect(clippy::too_many_arguments, reason = "one caller; the parts of one memory")]
+fn weight_words(
+    m: &mut Module,
+    context: &mut Context<'_>,
+    p: &Ports,
+    unit: &Mvu,
+    layer: &Dense,
+    engine: &str,
+    step: Signal,
+    operands: usize,
+) -> Expr {
+    let (sf, nf) = (unit.synapse_fold(), unit.neuron_fold());
+    let depth = sf * nf;
+    let element_bits = planes(unit.weight);
+    let width = unit.pe * unit.simd * element_bits;
+    let word = |step: usize| -> Vec<bool> {
+        let (pass, word) = (step / sf, step % sf);
+        let element = |i: usize| {
+            let (row, column) = (pass * unit.pe + i / unit.simd, word * unit.simd + i % unit.simd);
+            let weight = layer.weights.get((row, column)).copied();
+            // Padding: XNOR of 1 with an input bit 0 counts nothing, and so does AND of 0.
+            let code = match weight {
+                Some(w) => unit.weight.encode(w),
+                None => u64::from(unit.weight == ElementType::Bipolar),
+            };
+            (0..element_bits).map(move |bit| code >> bit & 1 == 1)
+        };
+        (0..unit.pe * unit.simd).flat_map(element).collect()
+    };
+    let file = context.memory(&format!("{engine}_weights"), (0..depth).map(word));
+    m.section("Weights: word = pass * steps + step; row p of the pass in lane p");
+    let rom = m.rom("weights", width, depth, &file, rom_style(unit.weight_memory));
+    let address = if depth == 1 {
+        zeros(1)
+    } else {
+        let bits = address_bits(depth);
+        let q = m.reg("weight_address_q", bits);
+        let next = crate::fifo::next(q, depth);
+        m.register_reset_enabled(p.clk, p.rst, q, zeros(bits), step, next);
+        q.expr()
+    };
+    let mut w = m.read_every_cycle("w_q", rom, p.clk, address);
+    for k in 2..=operands {
+        let q = m.reg(&format!("w_q{k}"), width);
+        m.register(p.clk, q, w);
+        w = q;
+    }
+    w.expr()
+}
+
+/// The running sums: valid when the pipeline's last step of an output word has passed.
+fn accumulate(
+    m: &mut Module,
+    p: &Ports,
+    control: &crate::control::Steps,
+    sf: usize,
+    dot_at: usize,
+    sums: &[Signal],
+) -> Vec<Expr> {
+    let bits = sums[0].width();
+    let q = m.reg("sums_q", bits * sums.len());
+    if sf == 1 {
+        m.register(p.clk, q, pack(sums.iter().copied()));
+    } else {
+        let taken = Delay::new(m, p, "taken", control.step.expr(), dot_at, true).at(dot_at);
+        let first = Delay::new(m, p, "first", control.first.clone(), dot_at, false).at(dot_at);
+        let next: Vec<Expr> = sums
+            .iter()
+            .enumerate()
+            .map(|(pe, &sum)| mux(&first, sum, q.lane(pe, bits) + sum))
+            .collect();
+        m.section("Sums");
+        m.register_enabled(p.clk, taken, q, pack(next));
+    }
+    q.lanes(bits)
+}
+
+/// What a row's counts mean.
+struct RowConstants<'u> {
+    unit: &'u Mvu,
+    layer: &'u Dense,
+    input: ElementType,
+}
+
+impl RowConstants<'_> {
+    fn encoding(&self, row: usize) -> Option<Encoding> {
+        let weights = (row < self.unit.rows).then(|| self.layer.weights.row(row).to_vec())?;
+        Some(Encoding::of(&weights, self.unit.weight, self.input))
+    }
+
+    /// Thresholds on the count; none for a padded row, whose output is masked.
+    fn thresholds(&self, row: usize) -> Vec<i64> {
+        let Some(encoding) = self.encoding(row) else { return Vec::new() };
+        let thresholds = self.layer.thresholds.as_ref().expect("the layer has thresholds");
+        let counts = thresholds.values.row(row).into_iter().map(|&t| encoding.count_threshold(t));
+        counts.collect()
+    }
+}
+
+/// The value of a level in the output's type.
+pub(crate) fn level_value(level: Expr, base: Option<i64>, output: ElementType) -> Expr {
+    let width = output.bits() as usize;
+    match base {
+        None => level.slice(0, width),
+        Some(0) if level.width() >= width => level.slice(0, width),
+        Some(base) => {
+            let wide = width.max(level.width()) + 1;
+            let value = level.zero_extend(wide) + lit_signed(wide, base);
+            value.slice(0, width)
+        }
+    }
+}
+
+/// `scale * count + constant`, in the output's type.
+#[expect(clippy::too_many_arguments, reason = "one caller; the parts of one sum")]
+fn scores(
+    context: &mut Context<'_>,
+    m: &mut Module,
+    p: &Ports,
+    rows: &RowConstants<'_>,
+    engine: &str,
+    output: ElementType,
+    address: &Expr,
+    accumulators: &[Expr],
+) -> Vec<Expr> {
+    let unit = rows.unit;
+    let width = output.bits() as usize;
+    let constant = |set: usize, pe: usize| {
+        rows.encoding(set * unit.pe + pe).map_or(0, |encoding| encoding.constant)
+    };
+    let scale = rows.encoding(0).map_or(1, |e| e.scale);
+    m.section("Scores: scale * count + constant of the row");
+    let word = |set: usize| -> Vec<bool> {
+        (0..unit.pe).flat_map(|pe| bits_of(constant(set, pe), width)).collect()
+    };
+    let nf = unit.neuron_fold();
+    let file = context.memory(&format!("{engine}_constants"), (0..nf).map(word));
+    let style = rom_style(unit.threshold_memory);
+    let rom = m.rom("constants", width * unit.pe, nf, &file, style);
+    let constants = m.read_every_cycle("constants_q", rom, p.clk, address.clone());
+    let sums: Vec<Expr> = accumulators
+        .iter()
+        .enumerate()
+        .map(|(pe, count)| {
+            let wide = count.resize_signed(width.max(count.width() + 1));
+            let scaled = if scale == 2 {
+                pack([zeros(1), wide.slice(0, wide.width() - 1)])
+            } else {
+                wide
+            };
+            scaled.slice(0, width) + constants.lane(pe, width)
+        })
+        .collect();
+    let q = m.reg("scores_q", width * unit.pe);
+    m.register(p.clk, q, pack(sums));
+    q.lanes(width)
+}
+
+/// Zero bits in the lanes of the last word that stand for no row.
+fn mask_padding(unit: &Mvu, values: Vec<Expr>, final_pass: Option<Expr>) -> Expr {
+    let Some(final_pass) = final_pass else { return pack(values) };
+    let real = unit.rows - (unit.neuron_fold() - 1) * unit.pe;
+    let masked = values.into_iter().enumerate().map(|(pe, value)| {
+        if pe < real { value } else { mux(&final_pass, lit(value.width(), 0), value) }
+    });
+    pack(masked.collect::<Vec<_>>())
+}
+
