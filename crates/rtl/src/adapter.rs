@@ -41,8 +41,8 @@ pub(crate) fn input(context: &mut Context<'_>, index: usize) -> ModuleRef {
     };
     let end = m.net("end_of_frame", end);
     m.assign(p.s_ready, !p.rst & (dropping_q | (!filling_q & room)));
-    let short = m.net("short", push & !filling_q & s_last & !end);
-    let long = m.net("long", push & !filling_q & !s_last & end);
+    let ends_early = m.net("ends_early", push & !filling_q & s_last & !end);
+    let runs_on = m.net("runs_on", push & !filling_q & !s_last & end);
     m.clocked(p.clk, |b| {
         b.when_else(
             p.rst,
@@ -51,8 +51,8 @@ pub(crate) fn input(context: &mut Context<'_>, index: usize) -> ModuleRef {
                 b.set(dropping_q, low());
             },
             |b| {
-                b.set(filling_q, short | (filling_q & !(push & end)));
-                b.set(dropping_q, long | (dropping_q & !(take & s_last)));
+                b.set(filling_q, ends_early | (filling_q & !(push & end)));
+                b.set(dropping_q, runs_on | (dropping_q & !(take & s_last)));
             },
         );
     });

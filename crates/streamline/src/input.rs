@@ -108,7 +108,11 @@ impl InputSpec {
                     table.binary_search_by_key(&key, |&(k, _)| k).ok().map(|i| table[i].1)
                 })
             }
-            NpyArray::I16(_) | NpyArray::I32(_) | NpyArray::I64(_) | NpyArray::F64(_) => {
+            NpyArray::I16(_)
+            | NpyArray::I32(_)
+            | NpyArray::I64(_)
+            | NpyArray::U64(_)
+            | NpyArray::F64(_) => {
                 let text = format!("the input is an array of {}", array.type_name());
                 Err(Diagnostic::new(Code::InputType, text)
                     .hint("use uint8 pixels, or int8 or float32 values in the model's layout"))

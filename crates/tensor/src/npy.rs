@@ -18,6 +18,8 @@ pub enum NpyArray {
     I32(ArrayD<i32>),
     /// `int64`
     I64(ArrayD<i64>),
+    /// `uint64`
+    U64(ArrayD<u64>),
     /// `float32`
     F32(ArrayD<f32>),
     /// `float64`
@@ -33,6 +35,7 @@ impl NpyArray {
             NpyArray::I16(a) => a.shape(),
             NpyArray::I32(a) => a.shape(),
             NpyArray::I64(a) => a.shape(),
+            NpyArray::U64(a) => a.shape(),
             NpyArray::F32(a) => a.shape(),
             NpyArray::F64(a) => a.shape(),
         }
@@ -46,12 +49,14 @@ impl NpyArray {
             NpyArray::I16(_) => "int16",
             NpyArray::I32(_) => "int32",
             NpyArray::I64(_) => "int64",
+            NpyArray::U64(_) => "uint64",
             NpyArray::F32(_) => "float32",
             NpyArray::F64(_) => "float64",
         }
     }
 
-    /// The array as 64-bit integers; `None` for floats.
+    /// The array as 64-bit integers; `None` for floats and unsigned
+    /// 64-bit integers.
     pub fn to_i64(&self) -> Option<ArrayD<i64>> {
         match self {
             NpyArray::U8(a) => Some(a.mapv(i64::from)),
@@ -59,7 +64,7 @@ impl NpyArray {
             NpyArray::I16(a) => Some(a.mapv(i64::from)),
             NpyArray::I32(a) => Some(a.mapv(i64::from)),
             NpyArray::I64(a) => Some(a.clone()),
-            NpyArray::F32(_) | NpyArray::F64(_) => None,
+            NpyArray::U64(_) | NpyArray::F32(_) | NpyArray::F64(_) => None,
         }
     }
 }
@@ -80,12 +85,13 @@ pub fn read(path: &Path) -> Result<NpyArray> {
 /// `file-format`, as for [`read`].
 pub fn parse(bytes: &[u8]) -> Result<NpyArray> {
     type Reader = fn(&[u8]) -> std::result::Result<NpyArray, ReadNpyError>;
-    const READERS: [Reader; 7] = [
+    const READERS: [Reader; 8] = [
         |b| ArrayD::read_npy(Cursor::new(b)).map(NpyArray::U8),
         |b| ArrayD::read_npy(Cursor::new(b)).map(NpyArray::I8),
         |b| ArrayD::read_npy(Cursor::new(b)).map(NpyArray::I16),
         |b| ArrayD::read_npy(Cursor::new(b)).map(NpyArray::I32),
         |b| ArrayD::read_npy(Cursor::new(b)).map(NpyArray::I64),
+        |b| ArrayD::read_npy(Cursor::new(b)).map(NpyArray::U64),
         |b| ArrayD::read_npy(Cursor::new(b)).map(NpyArray::F32),
         |b| ArrayD::read_npy(Cursor::new(b)).map(NpyArray::F64),
     ];

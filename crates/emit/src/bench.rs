@@ -1,0 +1,76 @@
+//! The testbench folder: the harness that all designs share, and what is generated for this one.
+
+use dataflow::Dataflow;
+use std::fmt::Write;
+
+const HARNESS: &str = include_str!("../../../sim/harness/harness.cpp");
+const NPY: &str = include_str!("../../../sim/harness/npy.h");
+const MAKEFILE: &str = include_str!("../../../sim/harness/Makefile");
+
+/// Name of the executable that the Makefile builds.
+pub const EXECUTABLE: &str = "sim";
+
+/// The files of `sim/`.
+pub fn files(dataflow: &Dataflow) -> Vec<(String, String)> {
+    vec![
+        ("harness.cpp".into(), HARNESS.into()),
+        ("npy.h".into(), NPY.into()),
+        ("streams.h".into(), streams(dataflow)),
+        ("observe.vlt".into(), observe(dataflow)),
+        ("Makefile".into(), MAKEFILE.replace("@TOP@", &dataflow.name)),
+    ]
+}
+
+/// Which signals of the top the harness may look at: nothing in the RTL says so.
+fn observe(dataflow: &Dataflow) -> String {
+    let mut text = String::from("`verilator_config\n");
+    for stream in &dataflow.streams[1..dataflow.streams.len() - 1] {
+        for part in ["data", "valid", "ready"] {
+            let (top, name) = (&dataflow.name, &stream.name);
+            writeln!(text, "public_flat_rd -module \"{top}\" -var \"{name}_{part}\"")
+                .expect("writing to a string does not fail");
+        }
+    }
+    text
+}
+
+fn streams(dataflow: &Dataflow) -> String {
+    let top = &dataflow.name;
+    let (input, output) = (dataflow.input(), dataflow.output());
+    let last = dataflow.streams.len() - 1;
+    let mut text = String::new();
+    let mut line = |arguments: std::fmt::Arguments<'_>| {
+        text.write_fmt(arguments).expect("writing to a string does not fail");
+        text.push('\n');
+    };
+    line(format_args!("// Generated: the streams of {top}, for the harness."));
+    line(format_args!("#pragma once"));
+    line(format_args!("#include \"V{top}.h\""));
+    line(format_args!("#include \"V{top}___024root.h\""));
+    line(format_args!("#include \"verilated.h\"\n"));
+    line(format_args!("#define TOP V{top}"));
+    line(format_args!("#define INPUT_BYTES {}", input.bytes()));
+    line(format_args!("#define WORDS_PER_FRAME {}", input.words_per_frame()));
+    line(format_args!("#define OUTPUT_WORDS_PER_FRAME {}", output.words_per_frame()));
+    line(format_args!("// X(index, name, bytes, valid, ready, data)"));
+    line(format_args!("#define STREAM_LIST(X) \\"));
+    for (i, stream) in dataflow.streams.iter().enumerate() {
+        let (name, bytes) = (&stream.name, stream.bytes());
+        let signal = |part: &str| {
+            if i == 0 || i == last {
+                let axi = part.replace("valid", "tvalid").replace("ready", "tready");
+                format!("top_->{name}_{}", axi.replace("data", "tdata"))
+            } else {
+                format!("top_->rootp->{top}__DOT__{name}_{part}")
+            }
+        };
+        let end = if i == last { "" } else { " \\" };
+        line(format_args!(
+            "    X({i}, \"{name}\", {bytes}, {}, {}, {}){end}",
+            signal("valid"),
+            signal("ready"),
+            signal("data")
+        ));
+    }
+    text
+}

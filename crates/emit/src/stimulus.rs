@@ -1,0 +1,77 @@
+//! Reference vectors: words and cycles of every stream.
+
+use crate::Design;
+use diagnostic::Result;
+use golden::Golden;
+use ndarray::{Array1, Array2};
+use sim::{Stalls, Times, values::frame_words};
+use streamline::{Frames, InputSpec};
+use tensor::npy;
+
+/// What every stream carries and when, for some frames.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// For each stream its name, the bytes of a word, and all words.
+    pub words: Vec<(String, usize, Vec<u8>)>,
+    /// For each stream the cycles of its moves.
+    pub times: Times,
+    /// The waits at the two ends.
+    pub stalls: Stalls,
+}
+
+impl Expected {
+    /// Runs the simulator: values from the golden model, cycles from the timing model.
+    ///
+    /// # Errors
+    /// `deadlock`.
+    pub fn new(design: &Design, frames: &Frames, stalls: &Stalls) -> Result<Self> {
+        let golden = Golden::new(&design.network);
+        let streams = &design.dataflow.streams;
+        let mut words: Vec<(String, usize, Vec<u8>)> =
+            streams.iter().map(|s| (s.name.clone(), s.bytes(), Vec::new())).collect();
+        for frame in frames.iter() {
+            let each = frame_words(&design.dataflow, &design.network, &golden, frame);
+            for ((_, _, all), more) in words.iter_mut().zip(each) {
+                all.extend(more);
+            }
+        }
+        let times = sim::timing(&design.dataflow, frames.len(), stalls)?;
+        Ok(Self { words, times, stalls: stalls.clone() })
+    }
+
+    /// The files that the harness reads: inputs and waits, and what to expect of each stream.
+    pub fn files(&self) -> Vec<(String, Vec<u8>)> {
+        let mut files = Vec::new();
+        for ((name, bytes, words), cycles) in self.words.iter().zip(&self.times.streams) {
+            let rows = words.len() / bytes;
+            let array = Array2::from_shape_vec((rows, *bytes), words.clone())
+                .expect("words are whole bytes");
+            files.push((format!("{name}.words.npy"), npy::to_bytes(&array.into_dyn())));
+            let cycles = Array1::from(cycles.clone()).into_dyn();
+            files.push((format!("{name}.cycles.npy"), npy::to_bytes(&cycles)));
+        }
+        for (name, waits) in [("gaps", &self.stalls.gaps), ("stalls", &self.stalls.stalls)] {
+            if !waits.is_empty() {
+                let waits = Array1::from(waits.clone()).into_dyn();
+                files.push((format!("{name}.npy"), npy::to_bytes(&waits)));
+            }
+        }
+        files
+    }
+}
+
+/// Random frames from a seed: every value of the input's type equally likely.
+pub fn seeded_frames(input: &InputSpec, seed: u64, count: usize) -> Frames {
+    // SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere.
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    };
+    let elements = input.elements();
+    let values = (0..count * elements).map(|_| input.element.decode(next() >> 16)).collect();
+    Frames { values, elements }
+}

@@ -1,0 +1,25 @@
+//! `xnorflow boards`
+
+use super::{say, say_json};
+use crate::cli::Boards;
+use anyhow::Result;
+use fold::Board;
+
+pub(crate) fn run(options: &Boards) -> Result<()> {
+    let boards = Board::all();
+    if options.json {
+        say_json(&serde_json::json!({ "boards": boards }));
+        return Ok(());
+    }
+    let headers = ["board", "part", "LUTs", "FFs", "BRAM36", "URAM", "DSPs", "MHz", "description"];
+    let rows: Vec<Vec<String>> = boards
+        .into_iter()
+        .map(|b| {
+            let numbers = [b.luts, b.ffs, b.bram36, b.uram, b.dsps].map(|n| n.to_string());
+            [vec![b.name, b.part], numbers.to_vec(), vec![b.clock_mhz.to_string(), b.description]]
+                .concat()
+        })
+        .collect();
+    say(&report::table(&headers, &rows));
+    Ok(())
+}

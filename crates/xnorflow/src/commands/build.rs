@@ -1,0 +1,109 @@
+//! `xnorflow build`
+
+use super::{say, say_json};
+use crate::cli::Build;
+use crate::{arrays, model, progress};
+use anyhow::Result;
+use diagnostic::{Code, Diagnostic};
+use emit::{Design, Manifest};
+use fold::{Board, Fold, Target};
+
+pub(crate) fn run(options: &Build) -> Result<()> {
+    emit::folder::check(&options.output)?;
+    let spinner = progress::spinner("building");
+    let board = Board::find(&options.board)?;
+    let clock_mhz = positive("--clock", options.clock.unwrap_or(board.clock_mhz), 2000.0)?;
+    let fps = options.fps.map(|f| positive("--fps", f, 1e12)).transpose()?;
+    let budget = positive("--budget", options.budget, 1.0)?;
+    let network = model::load(&options.model)?;
+    let name = emit::design_name(options.name.as_deref().unwrap_or(&network.name));
+    let folded = match &options.fold {
+        Some(path) => {
+            let from = path.display().to_string();
+            let text = std::fs::read_to_string(path).map_err(|e| {
+                Diagnostic::new(Code::FileAccess, e.to_string()).from(from.clone())
+            })?;
+            let named = |mut e: Diagnostic| {
+                e.from = Some(from.clone());
+                e.more.iter_mut().for_each(|m| m.from = Some(from.clone()));
+                e
+            };
+            let fold = Fold::parse(&text, &network).map_err(named)?;
+            fold::refold(&name, &network, &fold, clock_mhz).map_err(named)?
+        }
+        None => fold::fold(&name, &network, &board, &Target { clock_mhz, fps, budget })?,
+    };
+    let frames = match &options.input {
+        Some(path) => arrays::read_frames(path, &network.input)?.first(options.frames.max(1)),
+        None => emit::seeded_frames(&network.input, options.seed, options.frames.max(1)),
+    };
+    let model_path = &options.model.model;
+    let file_name = model_path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let manifest = Manifest {
+        xnorflow: env!("CARGO_PKG_VERSION").into(),
+        design: name,
+        model: file_name,
+        model_sha256: model::hash(model_path)?,
+        board: board.name.clone(),
+        options: model::recorded(&options.model),
+        seed: options.seed,
+        input: network.input.describe(),
+        output: folded.dataflow.output().element.to_string(),
+        files: Default::default(),
+    };
+    let design = Design::new(network, folded, board, manifest);
+    let files = design.files(&frames)?;
+    emit::folder::write(&options.output, &files)?;
+    spinner.finish_and_clear();
+    let report = design.report();
+    if options.json {
+        let mut json = serde_json::to_value(&report)?;
+        json["output"] = options.output.display().to_string().into();
+        say_json(&json);
+        return Ok(());
+    }
+    show(&report);
+    say(&format!("\nwritten to {}", options.output.display()));
+    Ok(())
+}
+
+fn positive(option: &str, value: f64, most: f64) -> diagnostic::Result<f64> {
+    if value > 0.0 && value <= most {
+        return Ok(value);
+    }
+    Err(Diagnostic::new(Code::Usage, format!("{option} {value} is out of range"))
+        .hint(format!("use a number above 0, at most {most}")))
+}
+
+fn show(report: &report::Report) {
+    let headers = ["engine", "kind", "folding", "cycles", "LUT", "FF", "BRAM36", "DSP"];
+    let rows: Vec<Vec<String>> = report
+        .engines
+        .iter()
+        .map(|e| {
+            let counts = [e.cycles, e.luts, e.ffs].map(report::thousands);
+            let memory = [e.bram36.to_string(), e.dsps.to_string()];
+            [vec![e.name.clone(), e.kind.clone(), e.folding.clone()], counts.into(), memory.into()]
+                .concat()
+        })
+        .collect();
+    say(&report::table(&headers, &rows));
+    say(&format!(
+        "\n{} frames a second at {} MHz: a frame every {} cycles, latency {} cycles",
+        report::thousands(report.fps as u64),
+        report.clock_mhz,
+        report::thousands(report.ii_cycles),
+        report::thousands(report.latency_cycles),
+    ));
+    let share = |used: f64, of: u64| 100.0 * used / of.max(1) as f64;
+    say(&format!(
+        "estimated on {}: {} LUTs ({:.1} %), {} FFs, {} BRAM36 ({:.1} %), {} DSPs",
+        report.board.name,
+        report::thousands(report.luts),
+        share(report.luts as f64, report.board.luts),
+        report::thousands(report.ffs),
+        report.bram36,
+        share(report.bram36, report.board.bram36),
+        report.dsps,
+    ));
+}
