@@ -38,7 +38,8 @@ pub(crate) fn threshold(context: &mut Context<'_>, index: usize, unit: &Threshol
     let x_q = m.reg("x_q", input.bits());
     m.register(p.clk, x_q, control.word.clone());
     let element_bits = input.element.bits() as usize;
-    let bits = element_bits + 1;
+    // One value above the largest must exist, for thresholds that are never reached.
+    let bits = element_bits + 2;
     let values: Vec<Expr> = x_q
         .lanes(element_bits)
         .into_iter()

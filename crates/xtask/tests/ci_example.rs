@@ -19,9 +19,9 @@ fn xnorflow() -> &'static Path {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut build = Command::new(cargo);
         build.args(["build", "--release", "-p", "xnorflow", "--message-format=json"]);
-        let output = build.current_dir(root()).output().unwrap();
+        let output = build.current_dir(root()).output().expect("cargo runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let messages = String::from_utf8(output.stdout).unwrap();
+        let messages = String::from_utf8(output.stdout).expect("cargo writes UTF-8");
         let binary = messages.lines().find_map(|line| {
             let message: serde_json::Value = serde_json::from_str(line).ok()?;
             let path = message.get("executable")?.as_str()?;
@@ -44,7 +44,7 @@ fn script(program: &Path, model: &Path, wishes: &[(&str, &Path)]) -> Output {
         command.env_remove(name);
     }
     command.env("XNORFLOW", program).env("FPS", "100000").env("FRAMES", FRAMES);
-    command.envs(wishes.iter().copied()).output().unwrap()
+    command.envs(wishes.iter().copied()).output().expect("sh runs")
 }
 
 fn said(output: &Output) -> String {
@@ -62,14 +62,14 @@ fn classes(folder: &Path) -> (PathBuf, PathBuf) {
     let mut infer = Command::new(xnorflow());
     infer.arg("infer").arg(shipped()).arg("--input");
     infer.arg(root().join("examples/fashion-mlp/images.npy"));
-    let output = infer.arg("--classes").arg("--output").arg(&right).output().unwrap();
+    let output = infer.arg("--classes").arg("--output").arg(&right).output().expect("it runs");
     assert!(output.status.success(), "{}", said(&output));
-    let mut bytes = fs::read(&right).unwrap();
+    let mut bytes = fs::read(&right).expect("it was written");
     // int64, little-endian: the low byte of the last class.
     let last = bytes.len() - 8;
     bytes[last] ^= 1;
     let wrong = folder.join("wrong.npy");
-    fs::write(&wrong, bytes).unwrap();
+    fs::write(&wrong, bytes).expect("a file");
     (right, wrong)
 }
 
@@ -128,7 +128,8 @@ fn a_design_that_computes_something_else_fails() {
     let out = temp.path().join("out");
     let output = script(&wrapper, &shipped(), &[("OUT", &out)]);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    assert!(said(&output).contains("== verify"), "{}", said(&output));
+    assert!(said(&output).contains("== verify, nothing waits"), "{}", said(&output));
+    assert!(said(&output).contains("error[mismatch]"), "{}", said(&output));
     assert!(!said(&output).contains("verified: "), "{}", said(&output));
 }
 

@@ -35,7 +35,7 @@ pub fn unit_cost(
 /// The whole stand-alone engine.
 pub fn cost(t: &Threshold, input: &Stream, output: &Stream) -> Resources {
     let words = if t.shared { 1 } else { input.words_per_frame() };
-    let bits = input.element.bits() as usize + 1;
+    let bits = input.element.bits() as usize + 2;
     let unit = unit_cost(input.lanes, bits, t.thresholds, words, t.memory == MemoryStyle::Block);
     let fifo = Resources::logic(lut_ram(t.credits, output.bits()) + 8.0, 16.0);
     unit + fifo + Resources::logic(10.0, input.bits() as f64)

@@ -53,8 +53,8 @@ impl Area {
                 "RAM32X1S" | "RAM64X1S" => area.lut_ram += 1,
                 "RAM32X1D" | "RAM64X1D" | "RAM128X1S" => area.lut_ram += 2,
                 "RAM32M" | "RAM64M" | "RAM128X1D" | "RAM256X1S" => area.lut_ram += 4,
-                // Free in the slice.
-                "MUXF7" | "MUXF8" => {}
+                // Free in the slice; a note for debuggers.
+                "MUXF7" | "MUXF8" | "$scopeinfo" => {}
                 kind if kind.starts_with("SRL") => area.shift_registers += 1,
                 kind if is_register(kind) => area.flip_flops += 1,
                 kind => *area.others.entry(kind.to_string()).or_default() += 1,
@@ -137,6 +137,7 @@ mod tests {
         "w": {"type": "RAMB36E1", "connections": {}},
         "h": {"type": "RAMB18E1", "connections": {}},
         "x": {"type": "BUFG", "connections": {}},
+        "note": {"type": "$scopeinfo", "connections": {}},
         "p": {"type": "DSP48E1", "connections": {}}
     }}}}"#;
 
