@@ -24,6 +24,7 @@ pub fn model_facts(network: &Streamlined, sha256: &str) -> ModelFacts {
         last: k.accumulators.1,
         output64: k.outputs.0,
         output32: k.outputs.1,
+        margin: k.margin,
     });
     ModelFacts {
         name: network.name.clone(),

@@ -240,6 +240,17 @@ pub struct BoundElementwise {
 }
 
 impl BoundElementwise {
+    /// The value of parameter `param`, in the order of [`Elementwise::params`], at one element.
+    pub fn parameter(&self, param: usize, element: usize) -> f32 {
+        self.raw(param, element)
+    }
+
+    /// The row of thresholds that an element is compared with.
+    pub fn threshold_row(&self, element: usize) -> usize {
+        let (inner, channels) = self.channels;
+        element / inner % channels
+    }
+
     fn value<F: Real>(&self, param: usize, element: usize) -> F {
         F::from_f32(self.raw(param, element))
     }
@@ -331,8 +342,7 @@ impl BoundElementwise {
                 (code - zero_point) * scale
             }
             Elementwise::MultiThreshold { thresholds, out_scale, out_bias, .. } => {
-                let (inner, channels) = self.channels;
-                let row = thresholds.row(element / inner % channels);
+                let row = thresholds.row(self.threshold_row(element));
                 let count = row.iter().filter(|&&t| x >= F::from_f32(t)).count();
                 F::from_f64(count as f64) * F::from_f32(*out_scale) + F::from_f32(*out_bias)
             }

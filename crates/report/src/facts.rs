@@ -88,8 +88,8 @@ pub struct LayerFacts {
     pub macs: u64,
 }
 
-/// Accumulators that can occur and for which float32 and float64 disagree.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Accumulators that can occur and are decided on a knife edge.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct KnifeEdgeFacts {
     /// The layer's identifier.
     pub layer: String,
@@ -103,6 +103,9 @@ pub struct KnifeEdgeFacts {
     pub output64: i64,
     /// The layer's output there in float32.
     pub output32: i64,
+    /// Distance of the float value from where the decision turns.
+    #[serde(default)]
+    pub margin: f64,
 }
 
 /// The board and what its part offers.

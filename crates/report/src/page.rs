@@ -175,11 +175,11 @@ fn buffers(html: &mut Html, report: &Report) {
 fn knife_edges(html: &mut Html, model: &ModelFacts) {
     html.section(
         "Knife edges",
-        "Accumulators that can occur and for which the model decides differently in float64 and in \
-         float32.",
+        "Accumulators that can occur and are decided by a hair: float64 and float32 disagree, or the \
+         value in front of the quantizer is within 1e-6 of where the decision turns.",
     );
     if model.knife_edges.is_empty() {
-        html.raw("<p>None: both formats decide alike everywhere.</p>\n</section>\n");
+        html.raw("<p>None: every decision is clear in both formats.</p>\n</section>\n");
         return;
     }
     let columns = [
@@ -189,10 +189,12 @@ fn knife_edges(html: &mut Html, model: &ModelFacts) {
         Column::Number("To"),
         Column::Number("Output in float64"),
         Column::Number("Output in float32"),
+        Column::Number("Margin"),
     ];
     let rows = model.knife_edges.iter().take(KNIFE_EDGES).map(|k| {
         let numbers = [k.first, k.last, k.output64, k.output32].map(signed);
-        [k.layer.clone(), thousands(k.channel)].into_iter().chain(numbers).collect()
+        let margin = format!("{:.1e}", k.margin);
+        [k.layer.clone(), thousands(k.channel)].into_iter().chain(numbers).chain([margin]).collect()
     });
     html.table(&columns, rows);
     let hidden = model.knife_edges.len().saturating_sub(KNIFE_EDGES);

@@ -3,7 +3,7 @@
 use crate::context::{Context, Ports};
 use crate::fifo::{self, next};
 use hdl::{
-    Expr, Module, RamStyle, Signal, Value, address_bits, bits_for, high, lit, low, mux, zeros,
+    Block, Expr, Module, RamStyle, Signal, Value, address_bits, bits_for, high, lit, low, mux, zeros,
 };
 
 /// The control of a pipeline.
@@ -163,16 +163,20 @@ impl Delay {
         reset: bool,
     ) -> Self {
         let width = value.width();
+        let registers: Vec<Signal> =
+            (1..=length).map(|k| m.reg(&format!("{name}_d{k}"), width)).collect();
         let mut taps = vec![value];
-        for k in 1..=length {
-            let q = m.reg(&format!("{name}_d{k}"), width);
-            let from = taps[k - 1].clone();
-            if reset {
-                m.register_reset(p.clk, p.rst, q, zeros(width), from);
-            } else {
-                m.register(p.clk, q, from);
+        taps.extend(registers.iter().map(|q| q.expr()));
+        let shift = |b: &mut Block| {
+            for (q, from) in registers.iter().zip(&taps) {
+                b.set(*q, from.clone());
             }
-            taps.push(q.expr());
+        };
+        let clear = |b: &mut Block| registers.iter().for_each(|q| b.set(*q, zeros(width)));
+        match (length, reset) {
+            (0, _) => {}
+            (_, true) => m.clocked(p.clk, |b| b.when_else(p.rst, clear, shift)),
+            (_, false) => m.clocked(p.clk, shift),
         }
         Self { taps }
     }

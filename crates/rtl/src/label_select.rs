@@ -52,7 +52,8 @@ pub(crate) fn label_select(
     let before_best = result_at - 1;
     let taken = Delay::new(&mut m, &p, "taken", control.step.expr(), before_best, true);
     let first = Delay::new(&mut m, &p, "first", control.first.clone(), before_best, false);
-    let word = Delay::new(&mut m, &p, "word", control.word_index.clone(), before_best, false);
+    let steps_behind = if words > 1 { before_best } else { 0 };
+    let word = Delay::new(&mut m, &p, "word", control.word_index.clone(), steps_behind, false);
 
     // The winner of each lane group: key and lane.
     let lane_bits = bits_for(input.lanes - 1);
@@ -85,7 +86,7 @@ pub(crate) fn label_select(
             .collect();
     }
     let (key, lane) = players.remove(0);
-    let position = global_index(&word.at(before_best), words, input.lanes, lane, index_bits);
+    let position = global_index(&word.at(steps_behind), words, input.lanes, lane, index_bits);
 
     m.section("Best so far");
     let best: Vec<(hdl::Signal, hdl::Signal)> = (0..unit.k)

@@ -237,6 +237,10 @@ fn scores(
         .iter()
         .enumerate()
         .map(|(pe, count)| {
+            let read = width + 1 - scale as usize;
+            if count.width() > read {
+                m.sink_unused([count.slice(read, count.width() - read)]);
+            }
             let wide = count.resize_signed(width.max(count.width() + 1));
             let scaled = if scale == 2 {
                 pack([zeros(1), wide.slice(0, wide.width() - 1)])

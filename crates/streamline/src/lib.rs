@@ -32,6 +32,6 @@ mod text;
 pub use input::{Frames, InputOptions};
 pub use lower::{Decide, Head, Options, streamline};
 pub use network::{
-    ChannelAffine, Dense, InputRule, InputSpec, KnifeEdge, Layer, LayerOp, OutputSpec, Scores,
-    Streamlined, Thresholds,
+    ChannelAffine, Dense, InputRule, InputSpec, KnifeEdge, Layer, LayerOp, OutputSpec,
+    SMALL_MARGIN, Scores, Streamlined, Thresholds,
 };

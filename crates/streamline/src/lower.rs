@@ -3,7 +3,7 @@
 use crate::decide::{Grid, Occurring, Staircase, not_quantized, staircase};
 use crate::input::InputOptions;
 use crate::network::{
-    Dense, InputRule, InputSpec, KnifeEdge, Layer, LayerOp, Streamlined, Thresholds,
+    Dense, InputRule, InputSpec, KnifeEdge, Layer, LayerOp, SMALL_MARGIN, Streamlined, Thresholds,
 };
 use crate::output;
 use crate::segment::{Segment, Start};
@@ -258,7 +258,9 @@ impl<'g> Walk<'g> {
         }
         let offset = (v0 / step - n0) * 2.0;
         let offset = if (offset - offset.round()).abs() < 1e-6 { offset.round() / 2.0 } else { offset / 2.0 };
-        let exact = |&(n, v): &(f64, f64)| (v - step * (n + offset)).abs() <= 1e-6 * step;
+        // A pixel over 255 is rounded to float32: an error relative to the largest, not to a step.
+        let rounding = f64::from(f32::EPSILON) * (v1 - v0) + 1e-6 * step;
+        let exact = |&(n, v): &(f64, f64)| (v - step * (n + offset)).abs() <= rounding;
         let worthwhile = points.len() > 2 || offset == 0.0;
         (worthwhile && points.iter().all(exact)).then(|| Values {
             element,
@@ -365,29 +367,66 @@ impl<'g> Walk<'g> {
         let thresholds = grid.thresholds(&wide);
         let other = grid.thresholds(&narrow);
         let signs: Vec<i64> = wide.iter().map(|s| s.sign).collect();
-        if other.values.dim() == thresholds.values.dim() {
-            for (row, &sign) in signs.iter().enumerate() {
-                let step = occurring(row).step;
-                let pairs = thresholds.values.row(row).into_iter().zip(other.values.row(row));
-                let pairs: Vec<(i64, i64)> = pairs.map(|(&a, &b)| (a, b)).collect();
-                for (i, (a, b)) in pairs.into_iter().enumerate().filter(|(_, (a, b))| a != b) {
-                    let (first, last) = (a.min(b), a.max(b) - step);
-                    let (x, y) = (sign * first, sign * last);
-                    let level = |reached: bool| thresholds.value(i as i64 + i64::from(reached));
-                    let mut outputs = (level(a < b), level(a > b));
-                    if self.options.decide == Decide::Float32 {
-                        outputs = (outputs.1, outputs.0);
-                    }
-                    self.knife_edges.push(KnifeEdge {
-                        layer: layer.to_string(),
-                        channel: row,
-                        accumulators: (x.min(y), x.max(y)),
-                        outputs,
-                    });
+        for (row, &sign) in signs.iter().enumerate() {
+            let edges = Edges { segment, row, sign, occurring: occurring(row), layer };
+            self.knife_edges.extend(edges.find(&thresholds, &other, self.options.decide));
+        }
+        Ok((thresholds, grid, signs))
+    }
+}
+
+/// The knife edges of one row.
+struct Edges<'s> {
+    segment: &'s Segment,
+    row: usize,
+    sign: i64,
+    occurring: Occurring,
+    layer: &'s str,
+}
+
+impl Edges<'_> {
+    /// Compares the thresholds that decide with those of the other float format, and looks at the
+    /// margins on both sides of each threshold.
+    fn find(&self, decided: &Thresholds, other: &Thresholds, decide: Decide) -> Vec<KnifeEdge> {
+        let mut edges = Vec::new();
+        let (low, high) = {
+            let (a, b) = (self.sign * self.occurring.low, self.sign * self.occurring.high);
+            (a.min(b), a.max(b))
+        };
+        let step = self.occurring.step;
+        let comparable = other.values.dim() == decided.values.dim();
+        for (i, &a) in decided.values.row(self.row).iter().enumerate() {
+            let b = if comparable { other.values[[self.row, i]] } else { a };
+            let value = |reached: bool| decided.value(i as i64 + i64::from(reached));
+            if a != b {
+                let mut outputs = (value(a < b), value(a > b));
+                if decide == Decide::Float32 {
+                    outputs = (outputs.1, outputs.0);
+                }
+                edges.push(self.edge(a.min(b), a.max(b) - step, outputs));
+                continue;
+            }
+            for (n, reached) in [(a - step, false), (a, true)] {
+                let occurs = a > low && (low..=high).contains(&n);
+                let edge = self.edge(n, n, (value(reached), value(reached)));
+                if occurs && edge.margin < SMALL_MARGIN && !edges.contains(&edge) {
+                    edges.push(edge);
                 }
             }
         }
-        Ok((thresholds, grid, signs))
+        edges
+    }
+
+    fn edge(&self, first: i64, last: i64, outputs: (i64, i64)) -> KnifeEdge {
+        let (x, y) = (self.sign * first, self.sign * last);
+        let margin = [x, y].map(|n| self.segment.margin(self.row, n));
+        KnifeEdge {
+            layer: self.layer.to_string(),
+            channel: self.row,
+            accumulators: (x.min(y), x.max(y)),
+            outputs,
+            margin: margin[0].min(margin[1]),
+        }
     }
 }
 

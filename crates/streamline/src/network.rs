@@ -176,7 +176,9 @@ pub struct Scores {
     pub softmax: bool,
 }
 
-/// An accumulator (or input) that can occur and for which float32 and float64 disagree.
+/// Accumulators (or inputs) that can occur and are decided on a knife edge: float32 and float64
+/// disagree there, or the value in front of the quantizer is closer than [`SMALL_MARGIN`] to where
+/// the decision turns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KnifeEdge {
     /// The layer.
@@ -187,7 +189,12 @@ pub struct KnifeEdge {
     pub accumulators: (i64, i64),
     /// The output in float64 and in float32 there.
     pub outputs: (i64, i64),
+    /// Distance of the value in front of the quantizer from where the decision turns, in float64.
+    pub margin: f64,
 }
+
+/// The margin below which a decision is listed as a knife edge.
+pub const SMALL_MARGIN: f64 = 1e-6;
 
 pub(crate) fn empty() -> Array2<i64> {
     Array2::zeros((0, 0))

@@ -1,6 +1,6 @@
 //! A run of elementwise operators between two linear layers, evaluated on integers.
 
-use graph::{BoundElementwise, Direction, Elementwise, Real};
+use graph::{BoundElementwise, Direction, Elementwise, Real, Rounding};
 use std::rc::Rc;
 
 /// What an integer stands for before the first operator.
@@ -70,6 +70,52 @@ impl Segment {
             Start::PixelTimes(factor) => F::from_f32(n as f32 * factor),
         };
         self.ops.iter().fold(start, |x, p| p.bound.eval(p.order[element], x))
+    }
+
+    /// How far the value in front of the last quantizer is, in float64, from where its decision
+    /// turns; infinite without a quantizer, and where float32 computes that value exactly.
+    pub(crate) fn margin(&self, element: usize, n: i64) -> f64 {
+        let Some(last) = self.ops.iter().rposition(|p| quantizes(&p.op)) else {
+            return f64::INFINITY;
+        };
+        let front = self.first(last);
+        let x: f64 = front.eval(element, n);
+        if f64::from(front.eval::<f32>(element, n)) == x {
+            return f64::INFINITY;
+        }
+        let Placed { op, bound, order } = &self.ops[last];
+        let place = order[element];
+        match op {
+            Elementwise::BipolarQuant { .. } | Elementwise::Sign { .. } => x.abs(),
+            Elementwise::Compare { .. } => (x - f64::from(bound.parameter(0, place))).abs(),
+            Elementwise::Quant { rounding, .. } => {
+                let scale = f64::from(bound.parameter(0, place));
+                let code = x / scale + f64::from(bound.parameter(1, place));
+                let turns = match rounding {
+                    Rounding::HalfEven | Rounding::HalfUp | Rounding::HalfDown => 0.5,
+                    Rounding::Ceil
+                    | Rounding::Floor
+                    | Rounding::TowardZero
+                    | Rounding::AwayFromZero => 0.0,
+                };
+                let distance = (code - turns) - (code - turns).round();
+                distance.abs() * scale
+            }
+            Elementwise::MultiThreshold { thresholds, .. } => {
+                let row = bound.threshold_row(place);
+                let distance = |&t: &f32| (x - f64::from(t)).abs();
+                thresholds.row(row).iter().map(distance).fold(f64::INFINITY, f64::min)
+            }
+            Elementwise::Round => ((x - 0.5) - (x - 0.5).round()).abs(),
+            Elementwise::Floor | Elementwise::Ceil => (x - x.round()).abs(),
+            Elementwise::Arithmetic { .. }
+            | Elementwise::BatchNorm { .. }
+            | Elementwise::Relu
+            | Elementwise::Clip { .. }
+            | Elementwise::Tanh
+            | Elementwise::Neg
+            | Elementwise::Select { .. } => f64::INFINITY,
+        }
     }
 
     /// How the value moves with the integer.

@@ -46,9 +46,19 @@ pub(crate) fn run(options: &Inspect) -> Result<()> {
         report::thousands(facts.macs)
     ));
     for edge in &facts.knife_edges {
+        let range = if edge.first == edge.last {
+            format!("accumulator {}", edge.first)
+        } else {
+            format!("accumulators {} to {}", edge.first, edge.last)
+        };
+        let outcome = if edge.output64 == edge.output32 {
+            format!("gives {}", edge.output64)
+        } else {
+            format!("gives {} in float64 and {} in float32", edge.output64, edge.output32)
+        };
+        let (layer, channel, margin) = (&edge.layer, edge.channel, edge.margin);
         say(&format!(
-            "knife edge: `{}` channel {}, accumulator {} to {}: {} in float64, {} in float32",
-            edge.layer, edge.channel, edge.first, edge.last, edge.output64, edge.output32
+            "knife edge: `{layer}` channel {channel}, {range} {outcome}, with a margin of {margin:.1e}"
         ));
     }
     Ok(())

@@ -25,8 +25,11 @@ pub(super) fn install(packages: &[&str]) -> Result<()> {
     if !is_root() && !sudo_works() {
         bail!("installing needs root: run `{by_hand}` as root, then start again");
     }
-    if !UPDATED.swap(true, Ordering::SeqCst) {
-        with_retries(&["update"])?;
+    // Old package lists, or those of all mirrors but one, may still do.
+    if !UPDATED.swap(true, Ordering::SeqCst)
+        && let Err(error) = with_retries(&["update"])
+    {
+        eprintln!("{error:#}: going on with the package lists that are there");
     }
     let mut arguments = vec!["install", "-y", "--no-install-recommends"];
     arguments.extend(packages);

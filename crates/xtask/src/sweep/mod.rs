@@ -79,15 +79,16 @@ fn sweep(xnorflow: &Xnorflow, network: &Network, work: &Path, rows: &mut Vec<Row
         rows.push(Row { network: network.name, folding, stall, result });
     };
     let fastest = work.join(FASTEST);
-    let fps = match build(&fastest, &[]) {
-        Ok((_, fps)) => fps,
+    let (interval, fps) = match build(&fastest, &[]) {
+        Ok(facts) => facts,
         Err(error) => {
             add(FASTEST, "-", Err(error));
             return Ok(());
         }
     };
     for Folding { name, out, options } in folding::all(&fastest, work, fps)? {
-        match build(&out, &options) {
+        let built = if options.is_empty() { Ok((interval, fps)) } else { build(&out, &options) };
+        match built {
             Err(error) => add(name, "-", Err(error)),
             Ok((interval, _)) => {
                 for stall in ["0", STALL] {

@@ -1,0 +1,92 @@
+//! Random foldings.
+
+use super::Draw;
+use dataflow::MemoryStyle;
+use engines::mvu::planes;
+use fold::{Fold, LayerFold};
+use streamline::{LayerOp, Streamlined};
+
+/// Pairs of bits that one unit may multiply in a cycle: more takes long to compile.
+const LARGEST_UNIT: usize = 400;
+
+/// Cycles that one layer may take for a frame.
+const SLOWEST: usize = 200;
+
+/// A folding of a network. Every choice that `fold.toml` knows occurs.
+pub fn random_fold(draw: &mut Draw, network: &Streamlined) -> Fold {
+    let mut fold = Fold::default();
+    let extreme = draw.size(0, 7);
+    let elements = network.input.elements();
+    if draw.chance(0.7) {
+        fold.input_lanes = Some(divisor(draw, elements));
+    }
+    let (mut element, mut inputs) = (network.input.element, elements);
+    for layer in &network.layers {
+        let mut entry = LayerFold::default();
+        let style = [None, Some(MemoryStyle::Block), Some(MemoryStyle::Lut)];
+        match &layer.op {
+            LayerOp::Dense(dense) => {
+                entry.pad = draw.chance(0.35);
+                let pairs = planes(dense.weight) * planes(element);
+                let (rows, columns) = (layer.elements, inputs);
+                let (pe, simd) = match extreme {
+                    0 => (rows, columns),
+                    1 => (1, 1),
+                    _ => (share(draw, rows, entry.pad), share(draw, columns, entry.pad)),
+                };
+                (entry.pe, entry.simd) = (Some(pe), Some(simd));
+                limit(draw, &mut entry, (rows, columns), pairs);
+                entry.weights = draw.pick(&style);
+                if dense.thresholds.is_some() || draw.chance(0.5) {
+                    entry.thresholds = draw.pick(&style);
+                }
+                if draw.chance(0.4) {
+                    let words = columns.div_ceil(entry.simd.unwrap_or(1));
+                    entry.buffer = Some(draw.size(words, 2 * words));
+                }
+            }
+            LayerOp::Threshold(_) | LayerOp::ChannelAffine(_) | LayerOp::LabelSelect { k: 1, .. } => {
+                entry.pad = draw.chance(0.35);
+                if draw.chance(0.6) {
+                    entry.lanes = Some(share(draw, inputs, entry.pad));
+                }
+                if matches!(layer.op, LayerOp::Threshold(_)) {
+                    entry.thresholds = draw.pick(&style);
+                }
+            }
+            LayerOp::LabelSelect { .. } => {}
+        }
+        fold.layers.insert(layer.name.clone(), entry);
+        if draw.chance(0.25) {
+            fold.fifos.insert(layer.name.clone(), draw.size(1, 5));
+        }
+        (element, inputs) = (layer.element, layer.elements);
+    }
+    fold
+}
+
+fn divisor(draw: &mut Draw, n: usize) -> usize {
+    let all: Vec<usize> = (1..=n).filter(|d| n.is_multiple_of(*d)).collect();
+    draw.pick(&all)
+}
+
+fn share(draw: &mut Draw, n: usize, pad: bool) -> usize {
+    if pad { draw.size(1, n) } else { divisor(draw, n) }
+}
+
+/// Makes the unit smaller until it compiles quickly, or larger until it runs quickly.
+fn limit(draw: &mut Draw, entry: &mut LayerFold, (rows, columns): (usize, usize), pairs: usize) {
+    loop {
+        let (pe, simd) = (entry.pe.unwrap_or(1), entry.simd.unwrap_or(1));
+        let cycles = rows.div_ceil(pe) * columns.div_ceil(simd);
+        let small = pe * simd == 1;
+        if (small || pe * simd * pairs <= LARGEST_UNIT) && cycles <= SLOWEST {
+            return;
+        }
+        entry.pe = Some(share(draw, rows, entry.pad));
+        entry.simd = Some(share(draw, columns, entry.pad));
+        if rows * columns > SLOWEST && pairs * rows * columns / SLOWEST > LARGEST_UNIT / 2 {
+            return;
+        }
+    }
+}

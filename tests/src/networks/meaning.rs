@@ -1,0 +1,108 @@
+//! Reference (float64) against golden (integers), where they can be compared.
+
+use super::RandomNetwork;
+use golden::{Golden, Outcome};
+use graph::{Graph, NodeId, Op};
+use reference::Reference;
+use streamline::{Frames, InputRule, LayerOp, Streamlined};
+
+/// Whether the float network and the integer network mean the same.
+///
+/// # Errors
+/// The first frame and output that differ.
+pub fn equals_reference(
+    network: &RandomNetwork,
+    streamlined: &Streamlined,
+    frames: &Frames,
+) -> Result<(), String> {
+    let graph = &network.graph;
+    let output = graph.output_id().ok_or("no output")?;
+    let (numbers_node, top_k) = match graph.node(output).op {
+        Op::TopK { k, largest } => (graph.inputs_of(output)[0], Some((k, largest))),
+        _ => (output, None),
+    };
+    let softmax = has_softmax(graph, numbers_node);
+    let affine = streamlined.layers.iter().find_map(|l| match &l.op {
+        LayerOp::ChannelAffine(a) => Some(a.worst_error),
+        LayerOp::Threshold(_) | LayerOp::Dense(_) | LayerOp::LabelSelect { .. } => None,
+    });
+    let selects = match streamlined.layers.last().map(|l| &l.op) {
+        Some(LayerOp::LabelSelect { k, .. }) => Some(*k),
+        _ => None,
+    };
+    let golden = Golden::new(streamlined);
+    let reference = Reference::new(graph);
+    for (f, frame) in frames.iter().enumerate() {
+        let trace = reference.trace::<f64>(&model_values(streamlined, frame));
+        let wanted = &trace[&graph.node(numbers_node).name];
+        let outcome = golden.run(frame);
+        let largest_value = wanted.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+        let rounding = 3e-6 * largest_value.max(f64::from(u8::from(softmax)));
+        let tolerance = rounding + affine.unwrap_or(0.0);
+        let compared = match selects {
+            Some(k) => {
+                let exact = network.exact && affine.is_none() && !softmax;
+                let largest = top_k.is_none_or(|(_, largest)| largest);
+                let margin = if exact { 0.0 } else { 2.0 * tolerance };
+                indices(wanted, &outcome, k, largest, margin, exact)
+            }
+            None => numbers(wanted, &golden.model_output(&outcome), tolerance),
+        };
+        compared.map_err(|e| format!("reference and golden differ in frame {f}: {e}"))?;
+    }
+    Ok(())
+}
+
+fn numbers(wanted: &[f64], found: &[f32], tolerance: f64) -> Result<(), String> {
+    if wanted.len() != found.len() {
+        return Err(format!("{} outputs in place of {}", found.len(), wanted.len()));
+    }
+    let pairs = wanted.iter().zip(found).enumerate();
+    match pairs.into_iter().find(|(_, (w, g))| (*w - f64::from(**g)).abs() > tolerance) {
+        None => Ok(()),
+        Some((i, (w, g))) => Err(format!("output {i} is {g} in place of {w}")),
+    }
+}
+
+/// The indices that golden chose must have the values that the reference's choice has.
+fn indices(
+    values: &[f64],
+    outcome: &Outcome,
+    k: usize,
+    largest: bool,
+    margin: f64,
+    exact: bool,
+) -> Result<(), String> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| {
+        let (a, b) = if largest { (values[b], values[a]) } else { (values[a], values[b]) };
+        // Not total_cmp: -0 and +0 are a tie.
+        a.partial_cmp(&b).unwrap_or(std::cmp::Ordering::Equal)
+    });
+    for (rank, &wanted) in order[..k].iter().enumerate() {
+        let found = outcome.output[rank] as usize;
+        let far = (values[wanted] - values[found]).abs() > margin;
+        if far || (exact && wanted != found) {
+            let text = format!("index {found} in place of {wanted} at rank {rank} of {values:?}");
+            return Err(text);
+        }
+    }
+    Ok(())
+}
+
+fn has_softmax(graph: &Graph, node: NodeId) -> bool {
+    matches!(graph.node(node).op, Op::Softmax)
+}
+
+/// A frame of integers in stream order as the float tensor that the model takes.
+fn model_values(network: &Streamlined, frame: &[i64]) -> Vec<f32> {
+    let mut values = vec![0.0; frame.len()];
+    for (&n, place) in frame.iter().zip(network.input.stream_to_model()) {
+        values[place] = match network.input.rule {
+            InputRule::PixelOver255 => n as f32 / 255.0,
+            InputRule::PixelTimes(factor) => n as f32 * factor,
+            InputRule::Unchanged => n as f32,
+        };
+    }
+    values
+}

@@ -1,0 +1,20 @@
+//! Networks and bare engines for the whole chain, and the Verilator builds that run them.
+//!
+//! What comes in: a seed, or a point of a grid. What goes out: a [`Case`]: a design with its name,
+//! built and run together with many others in one [`Bundle`].
+
+mod bare;
+mod bundle;
+mod case;
+mod draw;
+mod folding;
+mod meaning;
+mod random;
+
+pub use bare::{Bare, bare, width_steps};
+pub use bundle::{Bundle, Unit, build_folder};
+pub use case::{Case, Timed, prepare, verify_all};
+pub use draw::Draw;
+pub use folding::random_fold;
+pub use meaning::equals_reference;
+pub use random::{RandomNetwork, random_network};

@@ -1,0 +1,68 @@
+//! Random networks with random foldings: reference, golden, simulator and Verilator agree.
+
+use crate::work;
+use tests::networks::{
+    Case, Draw, RandomNetwork, Timed, equals_reference, prepare, random_fold, random_network,
+    verify_all,
+};
+
+/// Designs in one build.
+const BUNDLE: u64 = 32;
+
+/// Frames that reference and golden model are compared on.
+const REFERENCE_FRAMES: usize = 40;
+
+/// The network of a seed, streamlined and folded.
+fn case(seed: u64) -> Result<Case, String> {
+    let name = format!("net_{seed}");
+    let mut draw = Draw::new(seed);
+    let network: RandomNetwork = random_network(&mut draw, &name);
+    let streamlined = streamline::streamline(&network.graph, &network.options)
+        .map_err(|e| format!("streamlining: {e}"))?;
+    let frames = emit::seeded_frames(&streamlined.input, seed, REFERENCE_FRAMES);
+    equals_reference(&network, &streamlined, &frames)?;
+    let fold = random_fold(&mut draw, &streamlined);
+    let folded = fold::refold(&name, &streamlined, &fold, 100.0)
+        .map_err(|e| format!("folding: {e}\n{fold:?}"))?;
+    let default_buffers = fold.layers.values().all(|l| l.buffer.is_none());
+    let full_rate = default_buffers && fold.fifos.values().all(|&depth| depth > 1);
+    let timed = if full_rate { Timed::ClosedForm } else { Timed::Simulated };
+    let design = prepare(&name, streamlined, folded).map_err(|e| e.to_string())?;
+    let again = format!("XNORFLOW_SWEEP_SEEDS={seed}..{} cargo test -p tests --test chain random", seed + 1);
+    Ok(Case { name, origin: again, design, timed, seed })
+}
+
+/// Builds and runs the networks of some seeds.
+fn sweep(name: &str, seeds: std::ops::Range<u64>) {
+    let mut failures = Vec::new();
+    let mut first = seeds.start;
+    while first < seeds.end {
+        let last = (first + BUNDLE).min(seeds.end);
+        let mut cases = Vec::new();
+        for seed in first..last {
+            match case(seed) {
+                Ok(case) => cases.push(case),
+                Err(text) => failures.push(format!("seed {seed}: {text}")),
+            }
+        }
+        match verify_all(&work(&format!("{name}_{first}")), &cases) {
+            Ok(failed) => failures.extend(failed),
+            Err(text) => failures.push(text),
+        }
+        first = last;
+    }
+    assert!(failures.is_empty(), "{} failed:\n{}", failures.len(), failures.join("\n\n"));
+}
+
+/// `from..to` in `XNORFLOW_SWEEP_SEEDS`, or the seeds of every day.
+fn seeds() -> std::ops::Range<u64> {
+    let Ok(text) = std::env::var("XNORFLOW_SWEEP_SEEDS") else { return 0..64 };
+    let parse = |t: &str| t.trim().parse::<u64>().ok();
+    let range = text.split_once("..").and_then(|(a, b)| Some(parse(a)?..parse(b)?));
+    range.expect("XNORFLOW_SWEEP_SEEDS is FROM..TO")
+}
+
+#[test]
+fn random_networks() {
+    sweep("random", seeds());
+}
