@@ -89,17 +89,11 @@ impl Outcome {
         done
     }
 
-    /// Asserts an exit status, nothing on stdout, and the whole of stderr.
+    /// Asserts an exit status, nothing on stdout, and the whole of stderr; the indentation that
+    /// all lines of the expected text share does not count.
     #[track_caller]
     pub fn fails(self, status: i32, stderr: &str) -> Self {
-        if let Some(file) = std::env::var_os("BOOT") && (stderr.is_empty() || self.stderr.trim_end() != stderr.trim_end()) {
-            use std::io::Write;
-            let l = std::panic::Location::caller();
-            let mut f = fs::OpenOptions::new().append(true).create(true).open(file).unwrap();
-            writeln!(f, "{}", serde_json::json!([l.file(), l.line(), l.column(), status, self.status, self.stdout, self.stderr.trim_end(), stderr])).unwrap();
-            return self;
-        }
-        assert_eq!(self.stderr.trim_end(), stderr.trim_end());
+        assert_eq!(self.stderr.trim_end(), dedent(stderr));
         assert_eq!((self.status, self.stdout.as_str()), (status, ""));
         self
     }
@@ -119,6 +113,14 @@ impl Outcome {
         assert!(value.is_object(), "{value}");
         value
     }
+}
+
+/// A text without the indentation that all its lines share, and without blank lines around it.
+fn dedent(text: &str) -> String {
+    let lines = || text.lines().filter(|l| !l.trim().is_empty());
+    let shared = lines().map(|l| l.len() - l.trim_start().len()).min().unwrap_or(0);
+    let lines: Vec<&str> = text.lines().map(|l| l.get(shared..).unwrap_or_default()).collect();
+    lines.join("\n").trim_matches('\n').trim_end().to_string()
 }
 
 /// The keys of a JSON object, in its order.
@@ -174,12 +176,22 @@ impl Folder {
 
     /// Runs the program; arguments are split at spaces.
     pub fn run(&self, arguments: &str) -> Outcome {
-        self.command(arguments).output().unwrap().into()
+        self.outcome(&mut self.command(arguments))
+    }
+
+    /// Runs a command; the path of this folder becomes `[DIR]` in what it says.
+    pub fn outcome(&self, command: &mut Command) -> Outcome {
+        let mut outcome = Outcome::from(command.output().unwrap());
+        let place = self.0.path().display().to_string();
+        for text in [&mut outcome.stdout, &mut outcome.stderr] {
+            *text = text.replace(&place, "[DIR]");
+        }
+        outcome
     }
 
     /// Runs the program with further arguments that may hold spaces.
     pub fn run_with(&self, arguments: &str, more: &[&dyn AsRef<OsStr>]) -> Outcome {
-        self.command(arguments).args(more.iter().map(AsRef::as_ref)).output().unwrap().into()
+        self.outcome(self.command(arguments).args(more.iter().map(AsRef::as_ref)))
     }
 }
 

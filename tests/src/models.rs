@@ -65,8 +65,12 @@ impl Model {
     /// Gives the last node an integer attribute.
     #[must_use]
     pub fn int(mut self, name: &str, i: i64) -> Self {
-        let attribute =
-            AttributeProto { name: name.into(), i, r#type: attribute_type::INT, ..Default::default() };
+        let attribute = AttributeProto {
+            name: name.into(),
+            i,
+            r#type: attribute_type::INT,
+            ..Default::default()
+        };
         self.graph().node.last_mut().unwrap().attribute.push(attribute);
         self
     }
@@ -97,7 +101,8 @@ pub fn small_network() -> Model {
     let pattern = |count: usize, step: usize| -> Vec<f32> {
         (0..count).map(|i| if (i * i + step * i) % 7 < 3 { 1.0 } else { -1.0 }).collect()
     };
-    let ramp = |low: f32, step: f32| -> Vec<f32> { (0..8u8).map(|i| low + step * f32::from(i)).collect() };
+    let ramp =
+        |low: f32, step: f32| -> Vec<f32> { (0..8u8).map(|i| low + step * f32::from(i)).collect() };
     Model::new(&[1, 1, 4, 4])
         .floats("one", &[], &[1.0])
         .floats("half", &[], &[0.5])

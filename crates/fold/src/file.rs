@@ -56,7 +56,7 @@ impl Fold {
     /// `fold-invalid` for unknown keys and layers, `fold-not-divisor` with the legal values.
     pub fn parse(text: &str, network: &Streamlined) -> Result<Self> {
         let fold: Fold = toml::from_str(text).map_err(|e| {
-            let line = e.span().map_or(1, |s| text[..s.start].lines().count().max(1));
+            let line = e.span().map_or(1, |s| 1 + text[..s.start].matches('\n').count());
             Diagnostic::new(Code::FoldInvalid, format!("line {line}: {}", e.message()))
                 .hint("legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, weights, thresholds, buffer, pad, and [fifos]")
         })?;

@@ -17,7 +17,16 @@ pub(crate) fn class(output: &OutputSpec, numbers: &[i64]) -> i64 {
         return i64::from(*single > 0);
     }
     match output.class_rule {
-        ClassRule::ArgMax => best(numbers, 1, output.smallest)[0],
+        ClassRule::ArgMax => {
+            let best = best(numbers, 1, output.smallest)[0];
+            if output.scores.tail.iter().all(Elementwise::is_injective) {
+                return best;
+            }
+            // The model's outputs can be equal where the numbers are not: the lowest index wins.
+            let scores = scores(&output.scores, numbers);
+            let equal = scores.iter().position(|s| *s == scores[best as usize]);
+            equal.map_or(best, |i| i as i64)
+        }
         ClassRule::HighestSet => numbers.iter().rposition(|&n| n > 0).unwrap_or(0) as i64,
     }
 }

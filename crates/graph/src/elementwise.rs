@@ -46,6 +46,7 @@ pub enum Rounding {
 }
 
 /// An operator that maps each element on its own, its constants folded in.
+#[expect(clippy::large_enum_variant, reason = "a network has a few dozen of them")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Elementwise {
     /// `x op constant`, or `constant op x` when `constant_first`.
@@ -212,6 +213,32 @@ impl Elementwise {
             | Self::Floor
             | Self::Ceil
             | Self::MultiThreshold { .. } => Vec::new(),
+        }
+    }
+
+    /// Whether different inputs always give different outputs, float rounding apart.
+    pub fn is_injective(&self) -> bool {
+        let never_zero = |param: &Param| param.0.iter().all(|&v| v != 0.0);
+        match self {
+            Self::Arithmetic { op, constant, constant_first } => match op {
+                Arithmetic::Add | Arithmetic::Sub => true,
+                Arithmetic::Mul => never_zero(constant),
+                Arithmetic::Div => !constant_first || never_zero(constant),
+                Arithmetic::Pow => false,
+            },
+            Self::BatchNorm { gamma, .. } => never_zero(gamma),
+            Self::Tanh | Self::Neg => true,
+            Self::Relu
+            | Self::Sign { .. }
+            | Self::Clip { .. }
+            | Self::Round
+            | Self::Floor
+            | Self::Ceil
+            | Self::Compare { .. }
+            | Self::Select { .. }
+            | Self::BipolarQuant { .. }
+            | Self::Quant { .. }
+            | Self::MultiThreshold { .. } => false,
         }
     }
 

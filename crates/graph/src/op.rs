@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tensor::ElementType;
 
 /// An operator with its constants folded in. Axis 0 is the batch, of extent 1.
+#[expect(clippy::large_enum_variant, reason = "a network has a few dozen of them")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Op {
     /// The network's input.

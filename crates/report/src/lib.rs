@@ -95,6 +95,7 @@ pub(crate) mod tests {
                     last: -1_203,
                     output64: -1,
                     output32: 1,
+                    margin: 1e-8,
                 }],
             },
             board: BoardFacts {

@@ -96,7 +96,7 @@ fn input_buffer(
     m.note(used_q, "words that hold a place");
     let unread_q = m.reg("unread_q", count_bits);
     m.note(unread_q, "words from the read pointer on");
-    m.assign(p.s_ready, !p.rst & used_q.less_than(lit(count_bits, buffer as u64)));
+    m.assign(p.s_ready, !p.rst & !used_q.is(buffer as u64));
     let push = m.net("push", p.s_valid & p.s_ready);
     let ram = m.ram("frame", p.s_data.width(), buffer, RamStyle::Lut);
     let free = m.net("free", step & final_pass);

@@ -17,7 +17,7 @@ pub(crate) fn fifo(context: &mut Context<'_>, bits: usize, depth: usize) -> Modu
     let count_bits = bits_for(depth);
     let count_q = m.reg("count_q", count_bits);
     m.section("Handshakes");
-    m.assign(p.s_ready, !p.rst & count_q.less_than(lit(count_bits, depth as u64)));
+    m.assign(p.s_ready, !p.rst & !count_q.is(depth as u64));
     m.assign(p.m_valid, !count_q.is(0));
     let push = m.net("push", p.s_valid & p.s_ready);
     let pop = m.net("pop", p.m_valid & p.m_ready);

@@ -1,8 +1,8 @@
 //! Arg-max by a tournament between lanes; top-k by insertion.
 //!
-//! Values are compared as keys one bit wider than the values, complemented when the smallest is
-//! wanted; the most negative key stands for "no element". A later element wins only when its key is
-//! strictly greater, so ties go to the lowest index.
+//! Values are compared as signed keys wider than the values, complemented when the smallest is
+//! wanted; the most negative key, which no value has, stands for "no element". A later element wins
+//! only when its key is strictly greater, so ties go to the lowest index.
 
 use crate::context::{Context, Ports};
 use crate::control::{Delay, Shape, finish, steps};
@@ -26,7 +26,8 @@ pub(crate) fn label_select(
     let control = steps(&mut m, &p, shape);
 
     let value_bits = input.element.bits() as usize;
-    let key_bits = value_bits + 1;
+    // The complement of the largest unsigned value needs room above the most negative key.
+    let key_bits = value_bits + if unit.smallest && !input.element.is_signed() { 2 } else { 1 };
     let index_bits = output.element.bits() as usize;
     let none = lit_signed(key_bits, -(1i64 << (key_bits - 1)));
     let real = input.elements - (words - 1) * input.lanes;

@@ -96,7 +96,9 @@ fn scan(eval: &dyn Fn(i64) -> f64, occurring: Occurring, segment: &Segment) -> R
             .hint("use operators that rise or fall everywhere between two layers"))
     };
     if occurring.count() > LARGEST_SCAN {
-        return refuse("the operators are not known to be monotone, and the range is too wide to try");
+        return refuse(
+            "the operators are not known to be monotone, and the range is too wide to try",
+        );
     }
     let values: Vec<f64> = (0..occurring.count()).map(|i| eval(occurring.nth(i))).collect();
     let rising = values.windows(2).all(|w| w[0] <= w[1]);
@@ -142,8 +144,11 @@ impl Grid {
         values.sort_by(f64::total_cmp);
         values.dedup();
         if !values.iter().all(|v| v.is_finite()) {
-            return Err(Diagnostic::new(Code::ModelNotFinite, "the values here become infinite or NaN")
-                .node(segment.nodes.join(", ")));
+            return Err(Diagnostic::new(
+                Code::ModelNotFinite,
+                "the values here become infinite or NaN",
+            )
+            .node(segment.nodes.join(", ")));
         }
         let step = lattice::step(&values, &segment.natural_steps())
             .ok_or_else(|| not_quantized(segment))?;

@@ -196,7 +196,8 @@ impl InputSpec {
     }
 
     fn wrong_shape(&self, found: &[usize], kind: &str, wanted: &str) -> Diagnostic {
-        let text = format!("the input array has shape {found:?}, but {kind} arrays must have {wanted}");
+        let text =
+            format!("the input array has shape {found:?}, but {kind} arrays must have {wanted}");
         Diagnostic::new(Code::InputShape, text)
             .node(self.name.clone())
             .hint("see `xnorflow inspect` for the rule in force")

@@ -96,7 +96,9 @@ struct Walk<'g> {
 impl<'g> Walk<'g> {
     fn new(graph: &'g Graph, options: &'g Options, chain: &[NodeId]) -> Result<Self> {
         let node = graph.node(chain[0]);
-        let Op::Input { annotation } = &node.op else { unreachable!("checked: starts at the input") };
+        let Op::Input { annotation } = &node.op else {
+            unreachable!("checked: starts at the input")
+        };
         let (element, rule) = options.input.resolve(*annotation)?;
         let shape = node.shape[1..].to_vec();
         let input = InputSpec { name: node.name.clone(), element, shape, rule };
@@ -257,7 +259,11 @@ impl<'g> Walk<'g> {
             return None;
         }
         let offset = (v0 / step - n0) * 2.0;
-        let offset = if (offset - offset.round()).abs() < 1e-6 { offset.round() / 2.0 } else { offset / 2.0 };
+        let offset = if (offset - offset.round()).abs() < 1e-6 {
+            offset.round() / 2.0
+        } else {
+            offset / 2.0
+        };
         // A pixel over 255 is rounded to float32: an error relative to the largest, not to a step.
         let rounding = f64::from(f32::EPSILON) * (v1 - v0) + 1e-6 * step;
         let exact = |&(n, v): &(f64, f64)| (v - step * (n + offset)).abs() <= rounding;
@@ -277,6 +283,10 @@ impl<'g> Walk<'g> {
         if !self.segment.has_quantizer() {
             return Err(not_quantized(&self.segment));
         }
+        self.close_levels(pending)
+    }
+
+    fn close_levels(&mut self, pending: Pending) -> Result<Values> {
         let rows = pending.occurring.len();
         let name = self.next_dense_name();
         let occurring = pending.occurring.clone();
@@ -323,15 +333,23 @@ impl<'g> Walk<'g> {
 
     fn finish(&mut self, pending: Pending, end: &output::End) -> Result<crate::OutputSpec> {
         let quantized = self.segment.has_quantizer() && end.top_k.is_none() && !end.softmax;
-        if quantized {
-            let keep = (pending.occurring.clone(), pending.weights.clone(), pending.name.clone());
-            if let Ok(values) = self.close_dense(pending) {
-                return output::thresholded(end, &values, &mut self.layers);
-            }
-            let (occurring, weights, name) = keep;
-            return self.accumulators(Pending { weights, occurring, name }, end);
+        // Equal outputs tie even where the sums differ: then the choice is made among levels.
+        let ties = end.select().is_some() && self.segment.collapses();
+        if !quantized && !ties {
+            return self.accumulators(pending, end);
         }
-        self.accumulators(pending, end)
+        let Pending { weights, occurring, name } = &pending;
+        let (weights, occurring, name) = (weights.clone(), occurring.clone(), name.clone());
+        match self.close_levels(pending) {
+            Ok(values) => output::thresholded(end, &values, &mut self.layers),
+            Err(_) if ties => Err(Diagnostic::new(
+                Code::UnsupportedStructure,
+                "the outputs can be equal where the sums are not, and an arg-max chooses among them",
+            )
+            .node(self.segment.nodes.join(", "))
+            .hint("end the network without the operator that makes them equal (such as a ReLU), or use `--head logits`")),
+            Err(_) => self.accumulators(Pending { weights, occurring, name }, end),
+        }
     }
 
     fn accumulators(&mut self, pending: Pending, end: &output::End) -> Result<crate::OutputSpec> {

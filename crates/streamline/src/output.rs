@@ -3,7 +3,7 @@
 use crate::decide::Occurring;
 use crate::lower::{Head, Values};
 use crate::network::{ChannelAffine, Layer, LayerOp, OutputSpec, Scores};
-use crate::segment::{Segment, Start, at, is_uniform};
+use crate::segment::{Segment, Start, at, is_affine};
 use diagnostic::{Code, Diagnostic, Result};
 use graph::{ClassRule, Direction, Elementwise};
 use tensor::ElementType;
@@ -23,7 +23,7 @@ pub(crate) struct End {
 
 impl End {
     /// How many indices the hardware puts out; `None` for numbers. And whether of the smallest.
-    fn select(&self) -> Option<(usize, bool)> {
+    pub(crate) fn select(&self) -> Option<(usize, bool)> {
         let model = self.top_k.map(|(k, largest)| (k, !largest));
         match self.head {
             Head::Model => model,
@@ -42,8 +42,11 @@ pub(crate) fn thresholded(
 ) -> Result<OutputSpec> {
     let elements = values.signs.len();
     if end.select().is_some() && end.class_rule == ClassRule::HighestSet {
-        return Err(Diagnostic::new(Code::Usage, "this network has no scores to choose a class by")
-            .hint("its class is the highest output that is set: use `--head model`"));
+        return Err(Diagnostic::new(
+            Code::Usage,
+            "this network has no scores to choose a class by",
+        )
+        .hint("its class is the highest output that is set: use `--head model`"));
     }
     let scores =
         Scores { scale: vec![values.step], offset: vec![0.0], tail: Vec::new(), softmax: false };
@@ -67,11 +70,7 @@ pub(crate) fn numeric(
     };
     let uniform = segment.is_uniform();
     // Operators up to here are folded into the fixed-point affine.
-    let split = if uniform {
-        0
-    } else {
-        operators.iter().rposition(|op| !is_uniform(op)).map_or(0, |i| i + 1)
-    };
+    let split = segment.channel_operators();
     let (scores, element) = if uniform {
         let scores = Scores {
             scale: scale.clone(),
@@ -98,7 +97,8 @@ pub(crate) fn numeric(
         };
         (scores, element)
     };
-    let direction = if uniform { segment.direction(0) } else { tail_direction(&operators[split..]) };
+    let direction =
+        if uniform { segment.direction(0) } else { tail_direction(&operators[split..]) };
     let decreasing = match direction {
         Direction::Increasing => false,
         Direction::Decreasing => true,
@@ -159,10 +159,7 @@ fn channel_affine(
     };
     let head = segment.first(split);
     let eval = |element: usize, acc: i64| head.eval::<f64>(element, acc);
-    let affine = segment.operators().take(split).all(|op| {
-        matches!(op, Elementwise::Arithmetic { .. } | Elementwise::BatchNorm { .. } | Elementwise::Neg)
-    });
-    if !affine {
+    if !segment.operators().take(split).all(is_affine) {
         return Err(Diagnostic::new(
             Code::UnsupportedStructure,
             "operators after the last layer differ between channels and are not affine",

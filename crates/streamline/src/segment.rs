@@ -1,6 +1,6 @@
 //! A run of elementwise operators between two linear layers, evaluated on integers.
 
-use graph::{BoundElementwise, Direction, Elementwise, Real, Rounding};
+use graph::{Arithmetic, BoundElementwise, Direction, Elementwise, Real, Rounding};
 use std::rc::Rc;
 
 /// What an integer stands for before the first operator.
@@ -137,6 +137,22 @@ impl Segment {
         start && self.operators().all(is_uniform)
     }
 
+    /// How many operators come before those that have the same parameters for every element.
+    pub(crate) fn channel_operators(&self) -> usize {
+        if self.is_uniform() {
+            return 0;
+        }
+        self.ops.iter().rposition(|p| !is_uniform(&p.op)).map_or(0, |i| i + 1)
+    }
+
+    /// Whether outputs can be equal where the integers are not, so that an arg-max must see the
+    /// outputs. Affine operators of channels are left out: fixed point computes them.
+    pub(crate) fn collapses(&self) -> bool {
+        let split = self.channel_operators();
+        let mut operators = self.operators().enumerate();
+        operators.any(|(i, op)| !op.is_injective() && (i >= split || !is_affine(op)))
+    }
+
     /// The step of the last quantizer, when one ends the segment: candidates, most natural first.
     pub(crate) fn natural_steps(&self) -> Vec<f64> {
         let Some(op) = self.ops.iter().rev().map(|p| &p.op).find(|op| quantizes(op)) else {
@@ -176,6 +192,29 @@ pub(crate) fn is_uniform(op: &Elementwise) -> bool {
         _ => true,
     };
     thresholds && op.params().iter().all(|(_, p)| p.as_scalar().is_some())
+}
+
+pub(crate) fn is_affine(op: &Elementwise) -> bool {
+    match op {
+        Elementwise::Arithmetic { op, constant_first, .. } => match op {
+            Arithmetic::Add | Arithmetic::Sub | Arithmetic::Mul => true,
+            Arithmetic::Div => !constant_first,
+            Arithmetic::Pow => false,
+        },
+        Elementwise::BatchNorm { .. } | Elementwise::Neg => true,
+        Elementwise::Relu
+        | Elementwise::Sign { .. }
+        | Elementwise::Clip { .. }
+        | Elementwise::Tanh
+        | Elementwise::Round
+        | Elementwise::Floor
+        | Elementwise::Ceil
+        | Elementwise::Compare { .. }
+        | Elementwise::Select { .. }
+        | Elementwise::BipolarQuant { .. }
+        | Elementwise::Quant { .. }
+        | Elementwise::MultiThreshold { .. } => false,
+    }
 }
 
 fn quantizes(op: &Elementwise) -> bool {

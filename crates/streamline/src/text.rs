@@ -1,6 +1,6 @@
 //! The text form: TOML for everything but the arrays, which are `.npy` files beside it.
 
-use crate::network::{Layer, LayerOp, Streamlined};
+use crate::network::{Layer, LayerOp, Streamlined, Thresholds};
 use diagnostic::{Code, Diagnostic, Result};
 use ndarray::{Array2, ArrayD, Ix2};
 use tensor::npy;
@@ -31,9 +31,16 @@ impl Streamlined {
         let bad = |text: String| Diagnostic::new(Code::DesignFolder, text).from(TEXT);
         let text = String::from_utf8(read(TEXT)?).map_err(|_| bad("not text".into()))?;
         let mut network: Self = toml::from_str(&text).map_err(|e| bad(e.to_string()))?;
+        let mut inputs = network.input.elements();
         for layer in &mut network.layers {
             let rows = layer.elements;
             let name = layer.name.clone();
+            let element = layer.element;
+            let levels = |t: &Thresholds| -> Result<()> {
+                let all = (0..=t.values.ncols() as i64).all(|level| element.holds(t.value(level)));
+                let refuse = || bad(format!("the levels of `{name}` are no {element}"));
+                all.then_some(()).ok_or_else(refuse)
+            };
             let array = |kind: &str| -> Result<Array2<i64>> {
                 let file = format!("{name}.{kind}.npy");
                 let array = npy::parse(&read(&file)?)?
@@ -46,7 +53,8 @@ impl Streamlined {
             };
             let thresholds = |allowed: &[usize]| -> Result<Array2<i64>> {
                 let t = array("thresholds")?;
-                let sorted = t.rows().into_iter().all(|r| r.windows(2).into_iter().all(|w| w[0] <= w[1]));
+                let sorted =
+                    t.rows().into_iter().all(|r| r.windows(2).into_iter().all(|w| w[0] <= w[1]));
                 if sorted && allowed.contains(&t.nrows()) {
                     Ok(t)
                 } else {
@@ -54,19 +62,24 @@ impl Streamlined {
                 }
             };
             match &mut layer.op {
-                LayerOp::Threshold(t) => t.values = thresholds(&[1, rows])?,
+                LayerOp::Threshold(t) => {
+                    t.values = thresholds(&[1, rows])?;
+                    levels(t)?;
+                }
                 LayerOp::Dense(d) => {
                     d.weights = array("weights")?;
                     let holds = d.weights.iter().all(|&w| d.weight.holds(w));
-                    if d.weights.nrows() != rows || !holds {
+                    if d.weights.dim() != (rows, inputs) || !holds {
                         return Err(bad(format!("the weights of `{name}` are malformed")));
                     }
                     if let Some(t) = &mut d.thresholds {
                         t.values = thresholds(&[rows])?;
+                        levels(t)?;
                     }
                 }
                 LayerOp::ChannelAffine(_) | LayerOp::LabelSelect { .. } => {}
             }
+            inputs = rows;
         }
         Ok(network)
     }

@@ -73,9 +73,10 @@ impl Comparison {
         if self.is_equal() {
             return Ok(());
         }
-        let errors = self.first.iter().map(|d| {
-            Diagnostic::new(Code::Mismatch, d.to_string()).node(d.engine.clone())
-        });
+        let errors = self
+            .first
+            .iter()
+            .map(|d| Diagnostic::new(Code::Mismatch, d.to_string()).node(d.engine.clone()));
         let hint = format!(
             "{} words differ and {} moved in another cycle; please report this with the model",
             self.mismatches, self.cycle_mismatches
@@ -129,7 +130,45 @@ pub fn compare(dataflow: &Dataflow, expected: &Expected, record: &Path) -> Resul
             }
         }
     }
+    compare_flags(dataflow, expected, record, &mut comparison)?;
     Ok(comparison)
+}
+
+/// At the output tlast marks the last word of each frame, and tuser says that nothing went wrong.
+fn compare_flags(
+    dataflow: &Dataflow,
+    expected: &Expected,
+    record: &Path,
+    comparison: &mut Comparison,
+) -> Result<()> {
+    let stream = dataflow.output();
+    let name = &stream.name;
+    let read = |flag: &str| read_words(&record.join(format!("{name}.{flag}.npy")));
+    let (last, user) = (read("last")?, read("user")?);
+    let words = stream.words_per_frame();
+    let cycles = expected.times.streams.last().map_or(&[][..], Vec::as_slice);
+    let known = comparison.first.iter().any(|d| d.stream == *name);
+    let mut first = !known;
+    for (n, flags) in last.iter().zip(&user).enumerate() {
+        let right = (u8::from((n + 1) % words == 0), 0);
+        if (*flags.0, *flags.1) == right {
+            continue;
+        }
+        comparison.mismatches += 1;
+        if std::mem::take(&mut first) {
+            let cycle = cycles.get(n).copied().unwrap_or_default();
+            let show = |(last, user): (u8, u8)| Some((format!("tlast {last} tuser {user}"), cycle));
+            comparison.first.push(Difference {
+                stream: name.clone(),
+                engine: dataflow.engines[stream.from].name.clone(),
+                frame: n / words,
+                word: n % words,
+                expected: show(right),
+                found: show((*flags.0, *flags.1)),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn hexadecimal(word: &[u8]) -> String {

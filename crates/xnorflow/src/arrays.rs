@@ -7,20 +7,33 @@ use ndarray::{Array1, Array2};
 use streamline::{Frames, InputSpec};
 use tensor::npy;
 
-/// The frames that the options name.
-pub(crate) fn frames(arrays: &cli::Arrays, input: &InputSpec) -> Result<Option<Frames>> {
-    let Some(path) = &arrays.input else { return Ok(None) };
-    let frames = read_frames(path, input)?;
-    Ok(Some(match arrays.frames {
-        Some(count) => frames.first(count),
-        None => frames,
-    }))
+/// More frames than this are no single run.
+const MOST_FRAMES: usize = 1_000_000;
+
+/// A number of frames from the command line.
+pub(crate) fn frame_count(count: usize) -> Result<usize> {
+    if (1..=MOST_FRAMES).contains(&count) {
+        return Ok(count);
+    }
+    Err(Diagnostic::new(Code::Usage, format!("--frames {count} is out of range"))
+        .hint(format!("use 1 to {MOST_FRAMES}")))
 }
 
-/// The frames of a file.
-pub(crate) fn read_frames(path: &std::path::Path, input: &InputSpec) -> Result<Frames> {
+/// The frames that the options name.
+pub(crate) fn frames(arrays: &cli::Arrays, input: &InputSpec) -> Result<Option<Frames>> {
+    arrays.frames.map(frame_count).transpose()?;
+    let Some(path) = &arrays.input else { return Ok(None) };
     let named = |e: Diagnostic| e.from(path.display().to_string());
-    input.frames(&npy::read(path)?).map_err(named)
+    let frames = input.frames(&npy::read(path)?).map_err(named)?;
+    limit(arrays, frames).map(Some)
+}
+
+/// As many of the frames as the options ask for.
+pub(crate) fn limit(arrays: &cli::Arrays, frames: Frames) -> Result<Frames> {
+    Ok(match arrays.frames.map(frame_count).transpose()? {
+        Some(count) => frames.first(count),
+        None => frames,
+    })
 }
 
 /// The labels that the options name, one for each of `count` frames.

@@ -4,7 +4,9 @@ use crate::cli;
 use diagnostic::{Code, Diagnostic, Result};
 use graph::Graph;
 use std::path::Path;
-use streamline::{Decide, Head, InputOptions, InputRule, Options, Streamlined};
+use streamline::{Decide, Frames, Head, InputOptions, InputRule, Options, Streamlined};
+use tensor::ElementType;
+use tensor::npy::{self, NpyArray};
 
 /// Imports the model.
 pub(crate) fn import(options: &cli::Model) -> Result<Graph> {
@@ -21,6 +23,37 @@ pub(crate) fn load(options: &cli::Model) -> Result<Streamlined> {
     streamline(&import(options)?, &choices, &options.model)
 }
 
+/// Imports and streamlines the model so that it takes an array: where neither the model nor the
+/// user says what an integer stands for, int8 arrays and floats that are integers stand for
+/// themselves.
+pub(crate) fn load_for(options: &cli::Model, path: &Path) -> Result<(Streamlined, Frames)> {
+    let mut choices = choices(options)?;
+    let graph = import(options)?;
+    let array = npy::read(path)?;
+    let attempt = |choices: &Options| {
+        let network = streamline(&graph, choices, &options.model)?;
+        let named = |e: Diagnostic| e.from(path.display().to_string());
+        let frames = network.input.frames(&array).map_err(named)?;
+        Ok((network, frames))
+    };
+    let first = attempt(&choices);
+    let annotated = graph.input_id().is_some_and(|id| {
+        matches!(graph.node(id).op, graph::Op::Input { annotation: Some(_) })
+    });
+    let explicit = choices.input != InputOptions::default();
+    let is_value = matches!(array, NpyArray::I8(_) | NpyArray::F32(_));
+    if first.is_ok() || annotated || explicit || !is_value {
+        return first;
+    }
+    for element in [ElementType::Int(8), ElementType::Uint(8)] {
+        choices.input = InputOptions { rule: Some(InputRule::Unchanged), element: Some(element) };
+        if let Ok(loaded) = attempt(&choices) {
+            return Ok(loaded);
+        }
+    }
+    first
+}
+
 /// Streamlines an imported model; errors name its file.
 pub(crate) fn streamline(graph: &Graph, options: &Options, path: &Path) -> Result<Streamlined> {
     streamline::streamline(graph, options).map_err(|mut e| {
@@ -31,7 +64,12 @@ pub(crate) fn streamline(graph: &Graph, options: &Options, path: &Path) -> Resul
 
 /// The choices that change the network's meaning.
 pub(crate) fn choices(options: &cli::Model) -> Result<Options> {
-    let element = options.input_type.as_deref().map(str::parse).transpose()?;
+    let wrong = |mut e: Diagnostic| {
+        e.code = Code::Usage;
+        e.message = format!("--input-type: {}", e.message);
+        e
+    };
+    let element = options.input_type.as_deref().map(str::parse).transpose().map_err(wrong)?;
     let rule = match options.input_scale.as_deref() {
         None => None,
         Some("none") => Some(InputRule::Unchanged),

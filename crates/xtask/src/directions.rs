@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const PAGE: &str = "docs/architecture.md";
 
+/// In place of a list: a crate that may use all others, and that none may use.
+const ANY: &str = "any";
+
 /// Crates with the crates of this workspace that they depend on.
 type Directions = BTreeMap<String, BTreeSet<String>>;
 
@@ -69,6 +72,10 @@ fn differences(written: &Directions, real: &Directions) -> Vec<String> {
         let list = dependencies.iter().cloned().collect::<Vec<_>>().join(", ");
         match written.get(name) {
             None => wrong.push(format!("  `{name}` has no row; it depends on: {list}")),
+            Some(row) if row.contains(ANY) => {
+                let users = real.iter().filter(|(_, used)| used.contains(name));
+                wrong.extend(users.map(|(user, _)| format!("  `{user}` may not use `{name}`")));
+            }
             Some(row) if row != dependencies => {
                 let row = row.iter().cloned().collect::<Vec<_>>().join(", ");
                 wrong.push(format!("  `{name}` depends on: {list}; its row says: {row}"));
@@ -113,5 +120,18 @@ mod tests {
         assert!(wrong.contains("`golden` has no row; it depends on: graph, tensor"), "{wrong}");
         assert!(wrong.contains("`tensor` depends on: graph; its row says: "), "{wrong}");
         assert!(wrong.contains("`graph` has a row and is no crate"), "{wrong}");
+    }
+
+    #[test]
+    fn a_crate_that_may_use_any_is_used_by_none() {
+        let row = "| `graph` | nodes | tensor |";
+        let written =
+            table(&TEXT.replace(row, &format!("{row}\n| `tests` | all | any |"))).unwrap();
+        let mut real = table(TEXT).unwrap();
+        real.insert("tests".into(), set(&["graph", "tensor"]));
+        assert!(differences(&written, &real).is_empty());
+        real.insert("graph".into(), set(&["tensor", "tests"]));
+        let wrong = differences(&written, &real).join("\n");
+        assert!(wrong.contains("`graph` may not use `tests`"), "{wrong}");
     }
 }

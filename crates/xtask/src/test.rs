@@ -1,12 +1,12 @@
 //! `cargo xtask test`: everything that CI checks.
 //!
-//! Cheap checks first, then lints, then one build for all tests: `cargo test` and `cargo nextest`
-//! share it, the command line that the tests and `docs/cli.md` need is one of its results.
+//! Cheap checks first, then lints, then one build in the profile of the tests: documentation, `cargo
+//! test` and `cargo nextest` share it, and the command line that they run is one of its results.
 
 use crate::workspace::Workspace;
-use crate::xnorflow::{Xnorflow, built};
+use crate::xnorflow::built;
 use crate::{directions, documents, run, setup};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::time::Instant;
 
 /// Runs all checks and all tests.
@@ -22,10 +22,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
     run::step(&mut workspace.cargo(&clippy))?;
 
-    let program = match built(workspace, &["test", "--workspace", "--no-run"])? {
-        Some(program) => program,
-        None => Xnorflow::release(workspace)?.program,
-    };
+    // The whole workspace, so that the tests find every library built with the features they need.
+    let bins = built(workspace, &["build", "--workspace", "--bins", "--profile", "test"])?;
+    let program = bins.context("cargo built no binary `xnorflow`")?;
     documents::check_commands(workspace, &program)?;
 
     let with_tools = |arguments: &[&str]| {

@@ -42,7 +42,12 @@ pub fn bare(
             elements: input.2,
             class_rule: ClassRule::ArgMax,
             smallest: false,
-            scores: Scores { scale: vec![1.0], offset: vec![0.0], tail: Vec::new(), softmax: false },
+            scores: Scores {
+                scale: vec![1.0],
+                offset: vec![0.0],
+                tail: Vec::new(),
+                softmax: false,
+            },
         },
         knife_edges: Vec::new(),
         layers: Vec::new(),

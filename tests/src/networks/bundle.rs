@@ -177,7 +177,9 @@ fn translation_unit(units: &[&Unit], generated: &Path) -> Result<String, String>
             .map_err(|e| access(generated, &e))?
             .flatten()
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .filter(|name| *name == format!("{prefix}.cpp") || name.starts_with(&format!("{prefix}__")))
+            .filter(|name| {
+                *name == format!("{prefix}.cpp") || name.starts_with(&format!("{prefix}__"))
+            })
             .filter(|name| name.ends_with(".cpp"))
             .collect();
         sources.sort();
@@ -190,13 +192,19 @@ fn translation_unit(units: &[&Unit], generated: &Path) -> Result<String, String>
         };
         writeln!(text, "#include \"{prefix}___024root.h\"").map_err(|e| e.to_string())?;
         writeln!(text, "namespace unit_{} {{", unit.name).map_err(|e| e.to_string())?;
-        for macro_name in ["TOP", "INPUT_BYTES", "WORDS_PER_FRAME", "OUTPUT_WORDS_PER_FRAME", "STREAM_LIST"] {
+        for macro_name in
+            ["TOP", "INPUT_BYTES", "WORDS_PER_FRAME", "OUTPUT_WORDS_PER_FRAME", "STREAM_LIST"]
+        {
             writeln!(text, "#undef {macro_name}").map_err(|e| e.to_string())?;
         }
         let parts = [read("npy.h")?, read("streams.h")?, read("harness.cpp")?];
         let own = |line: &&str| !line.starts_with("#include") && !line.starts_with("#pragma once");
         for line in parts.iter().flat_map(|part| part.lines()).filter(own) {
-            let line = if line.starts_with("#define TOP ") { format!("#define TOP {prefix}") } else { line.into() };
+            let line = if line.starts_with("#define TOP ") {
+                format!("#define TOP {prefix}")
+            } else {
+                line.into()
+            };
             text.push_str(&line);
             text.push('\n');
         }
@@ -292,7 +300,11 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> 
 
 fn checked(command: &mut Command) -> Result<Output, String> {
     let output = command.output().map_err(|e| format!("cannot start {command:?}: {e}"))?;
-    if output.status.success() { Ok(output) } else { Err(format!("{command:?}: {}", said(&output))) }
+    if output.status.success() {
+        Ok(output)
+    } else {
+        Err(format!("{command:?}: {}", said(&output)))
+    }
 }
 
 fn said(output: &Output) -> String {

@@ -68,7 +68,11 @@ pub fn verify_all(work: &Path, cases: &[Case]) -> Result<Vec<String>, String> {
     let mut units = Vec::new();
     for case in cases {
         let folder = work.join(&case.name);
-        build_folder(&folder, &case.design.dataflow, &rtl::build(&case.design.dataflow, &case.design.network))?;
+        build_folder(
+            &folder,
+            &case.design.dataflow,
+            &rtl::build(&case.design.dataflow, &case.design.network),
+        )?;
         units.push(Unit {
             name: case.name.clone(),
             folder,

@@ -45,7 +45,9 @@ pub fn random_fold(draw: &mut Draw, network: &Streamlined) -> Fold {
                     entry.buffer = Some(draw.size(words, 2 * words));
                 }
             }
-            LayerOp::Threshold(_) | LayerOp::ChannelAffine(_) | LayerOp::LabelSelect { k: 1, .. } => {
+            LayerOp::Threshold(_)
+            | LayerOp::ChannelAffine(_)
+            | LayerOp::LabelSelect { k: 1, .. } => {
                 entry.pad = draw.chance(0.35);
                 if draw.chance(0.6) {
                     entry.lanes = Some(share(draw, inputs, entry.pad));

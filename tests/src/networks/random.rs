@@ -1,9 +1,7 @@
 //! Random networks: chains of linear layers with everything that may stand between them.
 
 use super::Draw;
-use graph::{
-    Elementwise, Graph, NodeId, Op, Param, QuantizedWeights, Rounding, Weights,
-};
+use graph::{Elementwise, Graph, NodeId, Op, Param, QuantizedWeights, Rounding, Weights};
 use ndarray::Array2;
 use streamline::{Head, Options};
 use tensor::ElementType;
@@ -143,7 +141,8 @@ impl<'d> Builder<'d> {
         });
         let each_row = draw.chance(0.25);
         let states = draw.chance(0.6);
-        let scale: Vec<f32> = (0..if each_row { rows } else { 1 }).map(|_| self.step(0.25)).collect();
+        let scale: Vec<f32> =
+            (0..if each_row { rows } else { 1 }).map(|_| self.step(0.25)).collect();
         let at = |row: usize| if each_row { scale[row] } else { scale[0] };
         let values = Array2::from_shape_fn((rows, columns), |(row, column)| {
             integers[[row, column]] as f32 * at(row)
@@ -241,7 +240,8 @@ impl<'d> Builder<'d> {
             }
             6 => {
                 let scale = Param::scalar(scale);
-                let op = Elementwise::Quant { scale, zero_point, low: 0, high: range - 1, rounding };
+                let op =
+                    Elementwise::Quant { scale, zero_point, low: 0, high: range - 1, rounding };
                 self.elementwise("Quant", op);
             }
             7 => {
@@ -269,7 +269,8 @@ impl<'d> Builder<'d> {
             _ => self.draw.pick(&[0.0, -((count / 2) as f32) * out_scale, -half]),
         };
         let falls = self.draw.chance(0.1);
-        let (out_scale, out_bias) = if falls { (-out_scale, -out_bias) } else { (out_scale, out_bias) };
+        let (out_scale, out_bias) =
+            if falls { (-out_scale, -out_bias) } else { (out_scale, out_bias) };
         let op = Elementwise::MultiThreshold { thresholds, out_scale, out_bias, channel_axis: 1 };
         self.elementwise("MultiThreshold", op);
         self.magnitude = f64::from(half);

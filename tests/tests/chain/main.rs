@@ -1,10 +1,22 @@
 //! Whole-chain tests in Verilator: random networks, grids of engines, the AXI4-Stream top, faults.
+//!
+//! `XNORFLOW_SWEEP_SEEDS=FROM..TO` chooses the random networks; 64 of them run every day.
 
+mod axi;
+mod grids;
+mod mutation;
 mod random;
 
 use std::path::{Path, PathBuf};
+use tests::networks::{Case, verify_all};
 
 /// A folder of its own for each test; kept when it fails.
 fn work(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("chain").join(name)
+}
+
+/// Builds and runs cases; all failures at once.
+fn all_agree(name: &str, cases: &[Case]) {
+    let failures = verify_all(&work(name), cases).unwrap_or_else(|text| vec![text]);
+    assert!(failures.is_empty(), "{} failed:\n{}", failures.len(), failures.join("\n\n"));
 }

@@ -28,7 +28,10 @@ fn case(seed: u64) -> Result<Case, String> {
     let full_rate = default_buffers && fold.fifos.values().all(|&depth| depth > 1);
     let timed = if full_rate { Timed::ClosedForm } else { Timed::Simulated };
     let design = prepare(&name, streamlined, folded).map_err(|e| e.to_string())?;
-    let again = format!("XNORFLOW_SWEEP_SEEDS={seed}..{} cargo test -p tests --test chain random", seed + 1);
+    let again = format!(
+        "XNORFLOW_SWEEP_SEEDS={seed}..{} cargo test -p tests --test chain random",
+        seed + 1
+    );
     Ok(Case { name, origin: again, design, timed, seed })
 }
 

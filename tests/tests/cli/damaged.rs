@@ -51,18 +51,26 @@ fn sound(outcome: &Outcome, what: &str) {
     assert!(empty || outcome.stderr.starts_with("error["), "{what}: {outcome:?}");
 }
 
+/// How many times as often as usual, from `XNORFLOW_DAMAGE`.
+fn effort() -> usize {
+    std::env::var("XNORFLOW_DAMAGE").ok().and_then(|n| n.parse().ok()).unwrap_or(1)
+}
+
 /// Damages a file `times` times and runs a command on it.
 fn damaged(folder: &Folder, file: &str, times: usize, command: &str) {
     let whole = folder.read(file);
     let mut random = Random(file.len() as u64);
     let mut refused = 0;
-    for round in 0..times {
+    for round in 0..times * effort() {
         folder.write(file, random.damage(&whole));
         let outcome = folder.run(command);
         refused += usize::from(outcome.status == 1);
         if outcome.status != 0 || outcome.stderr.contains("panicked") {
             let kept = std::env::temp_dir().join("xnorflow-damaged");
-            sound(&outcome, &format!("round {round} of {file}, kept as {}", keep(folder, file, &kept)));
+            sound(
+                &outcome,
+                &format!("round {round} of {file}, kept as {}", keep(folder, file, &kept)),
+            );
         }
     }
     folder.write(file, whole);
@@ -123,7 +131,7 @@ fn designs() {
         let place = format!("out/{name}");
         let whole = folder.read(&place);
         let mut random = Random(name.len() as u64);
-        for round in 0..40 {
+        for round in 0..40 * effort() {
             let bytes = random.damage(&whole);
             let (before, after) = (emit::sha256(&whole), emit::sha256(&bytes));
             folder.write("out/manifest.json", manifest.replace(&before, &after));

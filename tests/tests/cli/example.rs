@@ -49,7 +49,8 @@ fn accuracy_of_every_command_is_90_percent() {
 fn outputs_are_those_of_the_trained_model() {
     let folder = shipped();
     folder.run(&format!("{INFER} --output z.npy")).says_nothing_wrong();
-    let (found, expected) = (floats(&folder.path("z.npy")), floats(&example("expected_logits.npy")));
+    let (found, expected) =
+        (floats(&folder.path("z.npy")), floats(&example("expected_logits.npy")));
     assert_eq!(found.shape(), [200, 10]);
     let far = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(far <= 1e-5, "{far}");
@@ -108,7 +109,8 @@ fn heads_say_which_part_of_the_output_comes_out() {
     for (head, elements) in [("class", 1), ("topk:3", 3), ("logits", 10)] {
         let build = format!("build fashion-mlp.onnx -o {head} --fps 20000 --head {head} --json");
         assert_eq!(folder.run(&build).json()["output"], head);
-        let sim = format!("sim {head} --input images.npy --labels labels.npy --output s.npy --json");
+        let sim =
+            format!("sim {head} --input images.npy --labels labels.npy --output s.npy --json");
         assert_eq!(folder.run(&sim).json()["accuracy"], 0.9);
         assert_eq!(floats(&folder.path("s.npy")).shape(), [200, elements]);
     }
@@ -120,18 +122,56 @@ fn json_has_its_keys() {
     let inspect = folder.run("inspect fashion-mlp.onnx --json").json();
     assert_eq!(
         keys(&inspect),
-        ["name", "input", "layers", "parameters", "macs", "knife_edges", "input_rule", "supported"]
+        ["name", "supported", "input", "parameters", "macs", "layers", "knife_edges", "input_rule"]
     );
-    assert_eq!((inspect["macs"].as_u64(), inspect["supported"].as_bool()), (Some(334_336), Some(true)));
+    assert_eq!(
+        (inspect["macs"].as_u64(), inspect["supported"].as_bool()),
+        (Some(334_336), Some(true))
+    );
     assert_eq!(
         keys(&inspect["layers"][0]),
-        [""]
+        [
+            "name",
+            "nodes",
+            "kind",
+            "inputs",
+            "outputs",
+            "weight",
+            "input_type",
+            "output_type",
+            "thresholds",
+            "parameters",
+            "macs"
+        ]
     );
 
     let build = folder.run("build fashion-mlp.onnx -o out --fps 20000 --json").json();
-    assert_eq!(keys(&build), [""]);
-    assert_eq!(keys(&build["engines"][0]), [""]);
-    assert_eq!(keys(&build["fifos"][0]), [""]);
+    assert_eq!(
+        keys(&build),
+        [
+            "name",
+            "model",
+            "board",
+            "luts",
+            "ffs",
+            "bram36",
+            "dsps",
+            "ii_cycles",
+            "latency_cycles",
+            "fps",
+            "clock_mhz",
+            "engines",
+            "fifos",
+            "accuracy",
+            "notes",
+            "output"
+        ]
+    );
+    assert_eq!(
+        keys(&build["engines"][0]),
+        ["name", "kind", "folding", "cycles", "luts", "ffs", "bram36", "dsps"]
+    );
+    assert_eq!(keys(&build["fifos"][0]), ["name", "words", "bits"]);
     assert!(build["fps"].as_f64().unwrap() >= 20000.0);
 
     let infer = folder.run(&format!("{INFER} --labels labels.npy --json")).json();
@@ -141,7 +181,8 @@ fn json_has_its_keys() {
     assert_eq!((infer["images"].as_u64(), infer["accuracy"].is_null()), (Some(7), true));
 
     let sim = folder.run("sim out --input images.npy --labels labels.npy --json").json();
-    let shared = ["frames", "cycles", "ii_cycles", "latency_cycles", "accuracy", "simulator_seconds"];
+    let shared =
+        ["frames", "cycles", "ii_cycles", "latency_cycles", "accuracy", "simulator_seconds"];
     assert_eq!(keys(&sim), shared);
     assert_eq!((sim["frames"].as_u64(), sim["accuracy"].as_f64()), (Some(200), Some(0.9)));
     assert_eq!(sim["ii_cycles"], build["ii_cycles"]);
@@ -152,9 +193,11 @@ fn json_has_its_keys() {
 fn verify_agrees_and_gives_the_keys_of_sim_and_more() {
     let folder = shipped();
     folder.run("build fashion-mlp.onnx -o out --fps 20000").succeeds();
-    let verify = "verify out --input images.npy --labels labels.npy --frames 20 --output z.npy --json";
+    let verify =
+        "verify out --input images.npy --labels labels.npy --frames 20 --output z.npy --json";
     let json = folder.run(verify).json();
-    let sim = folder.run("sim out --input images.npy --labels labels.npy --frames 20 --json").json();
+    let sim =
+        folder.run("sim out --input images.npy --labels labels.npy --frames 20 --json").json();
     let more = [
         "mismatches",
         "cycle_mismatches",
@@ -167,7 +210,10 @@ fn verify_agrees_and_gives_the_keys_of_sim_and_more() {
     for key in ["frames", "cycles", "ii_cycles", "latency_cycles", "accuracy"] {
         assert_eq!(json[key], sim[key], "{key}");
     }
-    assert_eq!((json["mismatches"].as_u64(), json["cycle_mismatches"].as_u64()), (Some(0), Some(0)));
+    assert_eq!(
+        (json["mismatches"].as_u64(), json["cycle_mismatches"].as_u64()),
+        (Some(0), Some(0))
+    );
     assert_eq!(json["differences"].as_array().map(Vec::len), Some(0));
     assert_eq!(floats(&folder.path("z.npy")).shape(), [20, 10]);
 }

@@ -41,7 +41,19 @@ fn hostile(name: &str) -> Vec<u8> {
 
 /// Pieces of a name that must not appear as they are in code.
 fn pieces(name: &str) -> Vec<&str> {
-    let marks = ["pwned", "alert(1)", "/etc/passwd", "$finish", "pe = 1", "\u{1b}", "%n"];
+    let marks = [
+        "touch pwned",
+        "module pwned",
+        "#error",
+        "alert(1)",
+        "/etc/passwd",
+        "`define",
+        "$finish",
+        "../../pwned",
+        "pe = 1",
+        "\u{1b}",
+        "%n",
+    ];
     marks.into_iter().filter(|mark| name.contains(mark)).collect()
 }
 
@@ -58,7 +70,10 @@ fn check(folder: &Folder, name: &str) {
                     for piece in pieces(name) {
                         assert!(!code.contains(piece), "{file}: {line:?}");
                     }
-                    assert!(line.chars().all(|c| c.is_ascii() && !c.is_control()), "{file}: {line:?}");
+                    assert!(
+                        line.chars().all(|c| c.is_ascii() && !c.is_control()),
+                        "{file}: {line:?}"
+                    );
                     assert!(!line.ends_with('\\'), "{file}: a comment goes on: {line:?}");
                     assert!(!line.starts_with('`') || line.contains("default_nettype"), "{line:?}");
                 }

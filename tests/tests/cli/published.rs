@@ -40,8 +40,13 @@ fn mnist() -> Option<Folder> {
 /// The folder of the original parameter files.
 fn lfc(folder: &Folder) -> Option<PathBuf> {
     let archive = data("mnist-lfcW1A1/params.tar.gz")?;
-    let status =
-        Command::new("tar").arg("xzf").arg(archive).arg("-C").arg(folder.path("")).status().unwrap();
+    let status = Command::new("tar")
+        .arg("xzf")
+        .arg(archive)
+        .arg("-C")
+        .arg(folder.path(""))
+        .status()
+        .unwrap();
     assert!(status.success());
     Some(folder.path("mnist/lfcW1A1"))
 }
@@ -57,7 +62,9 @@ fn accuracy(folder: &Folder, model: &Path) -> f64 {
 /// What `infer` writes for the inputs beside a model.
 fn inferred(model: &Path, input: &Path, option: &str) -> ArrayD<i64> {
     let folder = Folder::new();
-    folder.run_with(&format!("infer --output z.npy {option} --input"), &[&input, &model]).succeeds();
+    folder
+        .run_with(&format!("infer --output z.npy {option} --input"), &[&input, &model])
+        .succeeds();
     integers(&folder.path("z.npy"))
 }
 
@@ -112,7 +119,10 @@ fn mnist_networks_have_the_logits_and_inner_values_of_others() {
                 let same = |row: ndarray::ArrayView1<'_, i16>, found: &[i64]| {
                     row.iter().map(|&v| i64::from(v)).eq(found.iter().copied())
                 };
-                assert!(same(sums.row(image), &trace.accumulators[layer]), "{name} {layer} {image}");
+                assert!(
+                    same(sums.row(image), &trace.accumulators[layer]),
+                    "{name} {layer} {image}"
+                );
                 let row = inputs.row(image).mapv(i16::from);
                 assert!(same(row.view(), &trace.outputs[layer - 1]), "{name} {layer} {image}");
             }

@@ -54,14 +54,104 @@ fn boards_are_listed_as_text_and_as_json() {
 #[test]
 fn wrong_usage_ends_with_status_2() {
     let folder = Folder::new();
-    folder.run("").fails(2, "");
-    folder.run("frobnicate").fails(2, "");
-    folder.run("build m.onnx").fails(2, "");
-    folder.run("build m.onnx -o out --fps many").fails(2, "");
-    folder.run("build m.onnx -o out --fold f.toml --fps 1").fails(2, "");
-    folder.run("infer m.onnx --raw --classes").fails(2, "");
-    folder.run("inspect m.onnx --decide float16").fails(2, "");
-    folder.run("boards --colour").fails(2, "");
+    folder.run("").fails(2, "
+        From a trained binarized neural network to verified Verilog
+
+        Usage: xnorflow <COMMAND>
+
+        Commands:
+          inspect  List layers, value types, parameters and whatever is not supported
+          build    Fold a model for a board and write Verilog, testbench and report
+          sim      Run the cycle-accurate simulator on a built design
+          verify   Compare Verilator, simulator and golden model: every word and cycle of every stream
+          infer    Run the software golden model
+          boards   List the boards
+          help     Print this message or the help of the given subcommand(s)
+
+        Options:
+          -h, --help     Print help
+          -V, --version  Print version
+
+        Examples:
+          xnorflow inspect model.onnx
+          xnorflow build model.onnx --board pynq-z2 --fps 10000 -o out
+          xnorflow sim out --input images.npy --labels labels.npy
+          xnorflow verify out --input images.npy --stall 0.3
+          xnorflow infer model.onnx --input images.npy --labels labels.npy
+
+        Exit status: 0 done and equal; 1 refused, or a mismatch; 2 wrong usage; 3 an external tool is
+        missing or failed.
+    ");
+    folder.run("frobnicate").fails(
+        2,
+        "
+        error: unrecognized subcommand 'frobnicate'
+
+        Usage: xnorflow <COMMAND>
+
+        For more information, try '--help'.
+    ",
+    );
+    folder.run("build m.onnx").fails(
+        2,
+        "
+        error: the following required arguments were not provided:
+          --output <DIR>
+
+        Usage: xnorflow build --output <DIR> <MODEL>
+
+        For more information, try '--help'.
+    ",
+    );
+    folder.run("build m.onnx -o out --fps many").fails(
+        2,
+        "
+        error: invalid value 'many' for '--fps <N>': invalid float literal
+
+        For more information, try '--help'.
+    ",
+    );
+    folder.run("build m.onnx -o out --fold f.toml --fps 1").fails(
+        2,
+        "
+        error: the argument '--fold <FILE>' cannot be used with '--fps <N>'
+
+        Usage: xnorflow build --output <DIR> --fold <FILE> <MODEL>
+
+        For more information, try '--help'.
+    ",
+    );
+    folder.run("infer m.onnx --raw --classes").fails(
+        2,
+        "
+        error: the argument '--raw' cannot be used with '--classes'
+
+        Usage: xnorflow infer --raw <MODEL>
+
+        For more information, try '--help'.
+    ",
+    );
+    folder.run("inspect m.onnx --decide float16").fails(
+        2,
+        "
+        error: invalid value 'float16' for '--decide <DECIDE>'
+          [possible values: float64, float32]
+
+          tip: a similar value exists: 'float64'
+
+        For more information, try '--help'.
+    ",
+    );
+    folder.run("boards --colour").fails(
+        2,
+        "
+        error: unexpected argument '--colour' found
+
+        Usage: xnorflow boards [OPTIONS]
+
+        For more information, try '--help'.
+    ",
+    );
 }
 
 #[test]
@@ -93,25 +183,104 @@ fn options_with_impossible_values_end_with_status_2() {
             ),
         );
     }
-    folder.run("inspect m.onnx --head tail").fails(2, "");
-    folder.run("inspect m.onnx --head topk:0").fails(2, "");
-    folder.run("inspect m.onnx --head topk:5").fails(2, "");
-    folder.run("inspect m.onnx --sign-zero 3").fails(2, "");
-    folder.run("inspect m.onnx --input-scale big").fails(2, "");
-    folder.run("inspect m.onnx --input-scale -1").fails(2, "");
-    folder.run("inspect m.onnx --input-type int9").fails(2, "");
-    folder.run("infer m.onnx").fails(2, "");
-    folder.run("infer m.onnx --input x.npy --frames 0").fails(2, "");
-    folder.run("sim out --frames 0").fails(2, "");
-    folder.run("build m.onnx -o out2 --seed -1").fails(2, "");
+    folder.run("inspect m.onnx --head tail").fails(
+        2,
+        "
+        error[usage]: there is no head `tail`
+
+        hint: use model, logits, class or topk:K
+    ",
+    );
+    folder.run("inspect m.onnx --head topk:0").fails(
+        2,
+        "
+        error[usage]: there is no head `topk:0`
+
+        hint: use model, logits, class or topk:K
+    ",
+    );
+    folder.run("inspect m.onnx --head topk:5").fails(
+        2,
+        "
+        error[usage]: top-5 of 4 outputs
+          from: m.onnx
+
+        hint: use k from 1 to 4
+    ",
+    );
+    folder.run("inspect m.onnx --sign-zero 3").fails(
+        2,
+        "
+        error[usage]: --sign-zero takes +1 or -1
+    ",
+    );
+    folder.run("inspect m.onnx --input-scale big").fails(
+        2,
+        "
+        error[usage]: --input-scale big is no positive number
+
+        hint: use `none` or a factor such as 0.0039215689
+    ",
+    );
+    folder.run("inspect m.onnx --input-scale=-1").fails(
+        2,
+        "
+        error[usage]: --input-scale -1 is no positive number
+
+        hint: use `none` or a factor such as 0.0039215689
+    ",
+    );
+    folder.run("inspect m.onnx --input-type int9").fails(
+        2,
+        "
+        error[usage]: --input-type: `int9` is not an element type
+
+        hint: use bipolar, uint<n>, int<n> or fixed<n,frac> with n from 1 to 63
+    ",
+    );
+    folder.run("infer m.onnx").fails(
+        2,
+        "
+        error[usage]: --input is needed
+
+        hint: give an array with --input X.npy
+    ",
+    );
+    folder.run("infer m.onnx --input x.npy --frames 0").fails(
+        2,
+        "
+        error[usage]: --frames 0 is out of range
+
+        hint: use 1 to 1000000
+    ",
+    );
+    folder.run("sim out --frames 0").fails(
+        2,
+        "
+        error[usage]: --frames 0 is out of range
+
+        hint: use 1 to 1000000
+    ",
+    );
+    folder.run("build m.onnx -o out2 --seed=-1").fails(
+        2,
+        "
+        error: invalid value '-1' for '--seed <SEED>': invalid digit found in string
+
+        For more information, try '--help'.
+    ",
+    );
     folder.run("infer m.onnx --input x.npy --threads 0").succeeds();
 }
 
 #[test]
 fn without_verilator_verify_ends_with_status_3() {
     let folder = built();
-    let outcome = folder.command("verify out --frames 2").env("PATH", "").output().unwrap();
-    tests::command::Outcome::from(outcome).fails(3, "");
+    folder.outcome(folder.command("verify out --frames 2").env("PATH", "")).fails(3, "
+        error[tool-missing]: cannot start verilator: No such file or directory (os error 2)
+
+        hint: install Verilator, make and a C++ compiler (Debian: apt-get install verilator make g++)
+    ");
 }
 
 /// A Verilator that is there and fails.
@@ -120,12 +289,14 @@ fn without_verilator_verify_ends_with_status_3() {
 fn a_verilator_that_fails_ends_with_status_3() {
     use std::os::unix::fs::PermissionsExt;
     let folder = built();
-    folder.write("bin/verilator", "#!/bin/sh\n[ \"$1\" = --version ] || { echo out of order >&2; exit 7; }\n");
+    folder.write(
+        "bin/verilator",
+        "#!/bin/sh\n[ \"$1\" = --version ] || { echo out of order >&2; exit 7; }\n",
+    );
     let all = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(folder.path("bin/verilator"), all).unwrap();
     let path = format!("{}:{}", folder.path("bin").display(), std::env::var("PATH").unwrap());
-    let outcome = folder.command("verify out --frames 2").env("PATH", path).output().unwrap();
-    let outcome = tests::command::Outcome::from(outcome);
+    let outcome = folder.outcome(folder.command("verify out --frames 2").env("PATH", path));
     assert_eq!((outcome.status, outcome.stdout.as_str()), (3, ""));
     assert!(outcome.stderr.starts_with("error[tool-failed]: "), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("out of order"), "{}", outcome.stderr);

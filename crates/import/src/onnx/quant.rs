@@ -97,6 +97,10 @@ pub(crate) fn fold(context: &Context<'_>, constant: &Constant) -> Result<Constan
         _ => quant(context)?,
     };
     let input = constant.floats();
+    if input.iter().any(|v| v.is_nan()) {
+        return Err(Diagnostic::new(Code::ModelNotFinite, "a value to be quantized is NaN")
+            .hint("export the model again from a checkpoint without NaN"));
+    }
     let values = evaluate(&op, &input)?;
     let quantized = match &op {
         Elementwise::BipolarQuant { scale } => {

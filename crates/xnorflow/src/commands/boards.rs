@@ -20,6 +20,6 @@ pub(crate) fn run(options: &Boards) -> Result<()> {
                 .concat()
         })
         .collect();
-    say(&report::table(&headers, &rows));
+    say(report::table(&headers, &rows).trim_end());
     Ok(())
 }

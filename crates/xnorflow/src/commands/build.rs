@@ -15,7 +15,14 @@ pub(crate) fn run(options: &Build) -> Result<()> {
     let clock_mhz = positive("--clock", options.clock.unwrap_or(board.clock_mhz), 2000.0)?;
     let fps = options.fps.map(|f| positive("--fps", f, 1e12)).transpose()?;
     let budget = positive("--budget", options.budget, 1.0)?;
-    let network = model::load(&options.model)?;
+    let count = arrays::frame_count(options.frames)?;
+    let (network, given) = match &options.input {
+        Some(path) => {
+            let (network, frames) = model::load_for(&options.model, path)?;
+            (network, Some(frames))
+        }
+        None => (model::load(&options.model)?, None),
+    };
     let name = emit::design_name(options.name.as_deref().unwrap_or(&network.name));
     let folded = match &options.fold {
         Some(path) => {
@@ -33,9 +40,9 @@ pub(crate) fn run(options: &Build) -> Result<()> {
         }
         None => fold::fold(&name, &network, &board, &Target { clock_mhz, fps, budget })?,
     };
-    let frames = match &options.input {
-        Some(path) => arrays::read_frames(path, &network.input)?.first(options.frames.max(1)),
-        None => emit::seeded_frames(&network.input, options.seed, options.frames.max(1)),
+    let frames = match given {
+        Some(frames) => frames.first(count),
+        None => emit::seeded_frames(&network.input, options.seed, count),
     };
     let model_path = &options.model.model;
     let file_name = model_path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -87,7 +94,7 @@ fn show(report: &report::Report) {
                 .concat()
         })
         .collect();
-    say(&report::table(&headers, &rows));
+    say(report::table(&headers, &rows).trim_end());
     say(&format!(
         "\n{} frames a second at {} MHz: a frame every {} cycles, latency {} cycles",
         report::thousands(report.fps as u64),

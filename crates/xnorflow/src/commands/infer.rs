@@ -9,10 +9,13 @@ use golden::Golden;
 use std::time::Instant;
 
 pub(crate) fn run(options: &Infer) -> Result<()> {
-    let network = model::load(&options.model)?;
-    let frames = arrays::frames(&options.arrays, &network.input)?.ok_or_else(|| {
-        Diagnostic::new(Code::Usage, "--input is needed").hint("give an array with --input X.npy")
-    })?;
+    let Some(path) = &options.arrays.input else {
+        return Err(Diagnostic::new(Code::Usage, "--input is needed")
+            .hint("give an array with --input X.npy")
+            .into());
+    };
+    let (network, frames) = model::load_for(&options.model, path)?;
+    let frames = arrays::limit(&options.arrays, frames)?;
     let labels = arrays::labels(&options.arrays, frames.len())?;
     let golden = Golden::new(&network);
     let bar = progress::bar("golden model", frames.len());

@@ -39,9 +39,9 @@ pub(crate) fn run(options: &Inspect) -> Result<()> {
             ]
         })
         .collect();
-    say(&report::table(&headers, &rows));
+    say(report::table(&headers, &rows).trim_end());
     say(&format!(
-        "\n{} weights, {} multiply-accumulates a frame",
+        "\n{} parameters, {} multiply-accumulates a frame",
         report::thousands(facts.parameters),
         report::thousands(facts.macs)
     ));

@@ -27,6 +27,9 @@ pub(crate) struct Options {
     /// At most this many images of each network.
     #[arg(long)]
     images: Option<usize>,
+    /// Random networks with these seeds in place of trained ones, e.g. `64..1064`.
+    #[arg(long, value_name = "FROM..TO", conflicts_with_all = ["only", "images"])]
+    seeds: Option<String>,
 }
 
 /// Probability of a stall in the second run of each folding.
@@ -43,6 +46,11 @@ struct Row {
 /// Runs the sweep; prints a table.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     setup::ensure_verilator()?;
+    if let Some(seeds) = &options.seeds {
+        let mut tests = workspace.cargo(&["test", "-p", "tests", "--test", "chain", "random"]);
+        run::step(tests.env("XNORFLOW_SWEEP_SEEDS", seeds))?;
+        return Ok(());
+    }
     let xnorflow = Xnorflow::release(workspace)?;
     let work = workspace.fresh_folder("sweep")?;
     let mut networks = network::all(workspace, &work)?;
