@@ -37,6 +37,20 @@ pub(crate) enum Command {
     Boards(Boards),
 }
 
+impl Command {
+    /// Whether one JSON object is wanted on stdout.
+    pub(crate) fn json(&self) -> bool {
+        match self {
+            Command::Inspect(o) => o.json,
+            Command::Build(o) => o.json,
+            Command::Sim(o) => o.json,
+            Command::Verify(o) => o.json,
+            Command::Infer(o) => o.json,
+            Command::Boards(o) => o.json,
+        }
+    }
+}
+
 /// Which model, and what it means.
 #[derive(Debug, Args)]
 pub(crate) struct Model {

@@ -30,17 +30,20 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
+        Err(error) => fail(&error, cli.command.json()),
     }
 }
 
-/// Shows an error on stderr and gives its exit status.
-fn fail(error: &anyhow::Error) -> ExitCode {
+/// Shows an error on stderr, and with `--json` on stdout, and gives its exit status.
+fn fail(error: &anyhow::Error, json: bool) -> ExitCode {
     let mut stderr = std::io::stderr();
     let Some(diagnostic) = error.downcast_ref::<Diagnostic>() else {
         let _ = writeln!(stderr, "error: {error:#}");
         return ExitCode::from(1);
     };
+    if json {
+        commands::say_json_error(diagnostic);
+    }
     let _ = writeln!(stderr, "{diagnostic}");
     ExitCode::from(match diagnostic.code.exit() {
         Exit::Refused => 1,

@@ -51,7 +51,8 @@ fn errors() -> Result<String> {
         "# Errors\n\n\
         <!-- Written by `cargo xtask regenerate` from `diagnostic::Code`: do not edit. -->\n\n\
         Every error of `xnorflow` shows its code as `error[code]`, then what is wrong, the node of\n\
-        the model and the file that it is about, and a hint.\n\n\
+        the model and the file that it is about, and a hint. With `--json` the object on stdout has\n\
+        the same parts under `error`; further errors of the same pass are in its list `more`.\n\n\
         | exit status | meaning |\n|---|---|\n\
         | 0 | done, and everything that was compared is equal |\n\
         | 1 | the input is refused, or something that was compared differs |\n\

@@ -103,7 +103,11 @@ fn width_of(file: &str, verilog: &BTreeMap<String, String>) -> usize {
     let name = owner.split(&reads).nth(1).unwrap().split(')').next().unwrap();
     let declared = owner.lines().find(|l| l.contains(&format!("{name} [0:"))).unwrap();
     let range = declared.split_once("[").unwrap().1;
-    if range.starts_with("0:") { 1 } else { range.split(':').next().unwrap().parse::<usize>().unwrap() + 1 }
+    if range.starts_with("0:") {
+        1
+    } else {
+        range.split(':').next().unwrap().parse::<usize>().unwrap() + 1
+    }
 }
 
 /// What can be done to a line of Verilog: pairs of texts, and constants.

@@ -214,7 +214,7 @@ fn parameters_that_are_no_numbers() {
 #[test]
 fn values_that_are_not_quantized() {
     let weights = Model::new(&[1, 4])
-        .floats("w", &[4, 2], &[0.0123, 0.277, 0.3141, -0.417, 0.577, 0.618, 0.7071, -0.8393])
+        .floats("w", &[4, 2], &[0.0123, 0.277, 0.3141, -0.417, 0.577, 0.618, 0.7123, -0.8393])
         .node("MatMul", &["x", "w"], "y");
     inspect(&weights).fails(
         1,

@@ -61,13 +61,21 @@ pub(crate) fn simulate(
 }
 
 impl Simulated {
+    /// Cycles between the last two frames; of a single frame, what the design takes.
+    fn interval(&self, design: &Design) -> u64 {
+        match sim::interval(&design.dataflow, &self.expected.times) {
+            0 => design.facts.ii_cycles,
+            interval => interval,
+        }
+    }
+
     /// The keys that `sim` and `verify` share.
     pub(crate) fn json(&self, design: &Design) -> serde_json::Value {
         let times = &self.expected.times;
         serde_json::json!({
             "frames": self.frames.len(),
             "cycles": times.cycles(),
-            "ii_cycles": sim::interval(&design.dataflow, times),
+            "ii_cycles": self.interval(design),
             "latency_cycles": sim::latency(&design.dataflow, times),
             "accuracy": self.accuracy,
             "simulator_seconds": self.seconds,
@@ -80,7 +88,7 @@ impl Simulated {
             "{} frames in {} cycles; interval {} cycles, latency {} cycles",
             self.frames.len(),
             report::thousands(times.cycles()),
-            report::thousands(sim::interval(&design.dataflow, times)),
+            report::thousands(self.interval(design)),
             report::thousands(sim::latency(&design.dataflow, times)),
         ));
         if let Some(accuracy) = self.accuracy {
