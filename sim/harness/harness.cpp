@@ -1,7 +1,7 @@
 // The testbench of every design: feeds words, records every stream with its cycles, compares.
 //
 //   sim --input DIR [--record DIR] [--expect DIR] [--seed N] [--idle CYCLES]
-//       [--reset-after WORDS]
+//       [--limit CYCLES] [--reset-after WORDS]
 //
 // DIR of --input holds s_axis.words.npy (uint8 [words, bytes]); optionally gaps.npy and stalls.npy
 // (uint32, cycles of waiting before each word at the two ends) and s_axis.last.npy (uint8, tlast of
@@ -53,7 +53,7 @@ struct Stream {
 
 struct Options {
     std::string input, record, expect;
-    uint64_t seed = 1, idle = 200000, reset_after = ~0ull;
+    uint64_t seed = 1, idle = 200000, limit = ~0ull, reset_after = ~0ull;
 };
 
 Options parse(int argc, char** argv) {
@@ -67,6 +67,7 @@ Options parse(int argc, char** argv) {
         else if (key == "--expect") o.expect = value;
         else if (key == "--seed") o.seed = std::stoull(value);
         else if (key == "--idle") o.idle = std::stoull(value);
+        else if (key == "--limit") o.limit = std::stoull(value);
         else if (key == "--reset-after") o.reset_after = std::stoull(value);
         else throw std::invalid_argument("unknown option " + key);
     }
@@ -108,7 +109,8 @@ class Bench {
         for (uint8_t l : last_) frames_ += l;
     }
 
-    // Runs until every frame has come out, and some cycles more. False when nothing moves for long.
+    // Runs until every frame has come out, and some cycles more. False when nothing moves for long,
+    // when far too much comes out, or at the limit.
     bool run() {
         reset();
         const size_t wanted = frames_ * OUTPUT_WORDS_PER_FRAME;
@@ -117,7 +119,8 @@ class Bench {
             const bool moved = cycle();
             idle = moved ? 0 : idle + 1;
             if (streams_.back().cycles.size() >= wanted && sent_ == input_words_) ++after;
-            if (idle > o_.idle) return false;
+            if (idle > o_.idle || now_ > o_.limit) return false;
+            if (streams_.back().cycles.size() > wanted + 4096) return false;
         }
         return true;
     }
@@ -333,11 +336,11 @@ int main(int argc, char** argv) {
                   << ", \"differences\": " << differences
                   << ", \"frame_error\": " << (bench.sticky() ? "true" : "false")
                   << ", \"seconds\": " << took.count() << "}\n";
-        if (!finished) std::cerr << "nothing moved for " << options.idle << " cycles\n";
+        if (!finished) std::cerr << "did not finish in " << bench.cycles() << " cycles\n";
         return finished && !bench.violations() && !differences ? 0 : 1;
     } catch (const std::invalid_argument& e) {
         std::cerr << "usage: sim --input DIR [--record DIR] [--expect DIR] [--seed N] [--idle CYCLES]"
-                  << " [--reset-after WORDS]: " << e.what() << "\n";
+                  << " [--limit CYCLES] [--reset-after WORDS]: " << e.what() << "\n";
         return 2;
     } catch (const std::exception& e) {
         std::cerr << e.what() << "\n";

@@ -132,7 +132,11 @@ impl Dataflow {
     }
 }
 
-fn check_engine(kind: &EngineKind, i: &Stream, o: &Stream) -> std::result::Result<(), &'static str> {
+fn check_engine(
+    kind: &EngineKind,
+    i: &Stream,
+    o: &Stream,
+) -> std::result::Result<(), &'static str> {
     let ok = match kind {
         EngineKind::Input | EngineKind::Output => same_words(i, o),
         EngineKind::Fifo { depth } => same_words(i, o) && *depth >= 1,
@@ -168,7 +172,11 @@ fn check_mvu(m: &Mvu, i: &Stream, o: &Stream) -> bool {
 fn check_label_select(l: &LabelSelect, i: &Stream, o: &Stream) -> bool {
     let one_word = o.lanes == l.k && o.elements == l.k;
     let index = o.element == ElementType::smallest(0, i.elements as i64 - 1);
-    one_word && index && (1..=i.elements).contains(&l.k) && (l.k == 1 || i.lanes == 1) && l.credits >= 1
+    one_word
+        && index
+        && (1..=i.elements).contains(&l.k)
+        && (l.k == 1 || i.lanes == 1)
+        && l.credits >= 1
 }
 
 #[cfg(test)]

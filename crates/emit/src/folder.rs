@@ -35,9 +35,9 @@ pub fn check(folder: &Path) -> Result<()> {
 pub fn write(folder: &Path, files: &Files) -> Result<()> {
     check(folder)?;
     let absolute = std::path::absolute(folder).map_err(|e| access(folder, &e))?;
-    let parent = absolute.parent().ok_or_else(|| {
-        Diagnostic::new(Code::OutputFolder, "the root is no output folder")
-    })?;
+    let parent = absolute
+        .parent()
+        .ok_or_else(|| Diagnostic::new(Code::OutputFolder, "the root is no output folder"))?;
     fs::create_dir_all(parent).map_err(|e| access(parent, &e))?;
     remove_leftovers(parent, &absolute);
     let temporary = sibling(&absolute, std::process::id());

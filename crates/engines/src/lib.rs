@@ -15,7 +15,7 @@ pub mod stream;
 pub mod threshold;
 
 pub use resources::{Resources, lut_ram, rom};
-pub use timing::{full_rate_credits, Compute, Timing, cycles_per_frame, timing};
+pub use timing::{Compute, Timing, cycles_per_frame, full_rate_credits, timing};
 
 use dataflow::{Dataflow, EngineKind};
 

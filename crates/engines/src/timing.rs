@@ -122,9 +122,10 @@ pub fn cycles_per_frame(dataflow: &Dataflow, engine: usize) -> u64 {
             Timing::Pack { ratio, input_words } if input_words % ratio == 1 && input_words > 1 => {
                 edges + 1
             }
-            Timing::Pack { .. } | Timing::Split { .. } | Timing::Fifo { .. } | Timing::Compute(_) => {
-                edges
-            }
+            Timing::Pack { .. }
+            | Timing::Split { .. }
+            | Timing::Fifo { .. }
+            | Timing::Compute(_) => edges,
         },
         EngineKind::Input
         | EngineKind::Output

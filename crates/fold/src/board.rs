@@ -52,7 +52,10 @@ const FILES: &[&str] = files![
 impl Board {
     /// All boards that come with the program, by name.
     pub fn all() -> Vec<Board> {
-        FILES.iter().map(|t| toml::from_str(t).expect("the files of hw/boards are tested")).collect()
+        FILES
+            .iter()
+            .map(|t| toml::from_str(t).expect("the files of hw/boards are tested"))
+            .collect()
     }
 
     /// A board by name, or from a file when the name ends in `.toml`.
@@ -62,7 +65,8 @@ impl Board {
     pub fn find(name: &str) -> Result<Board> {
         if name.ends_with(".toml") {
             let text = std::fs::read_to_string(name).map_err(|e| {
-                Diagnostic::new(Code::BoardInvalid, format!("cannot read the board: {e}")).from(name)
+                Diagnostic::new(Code::BoardInvalid, format!("cannot read the board: {e}"))
+                    .from(name)
             })?;
             return Self::parse(&text).map_err(|e| e.from(name));
         }

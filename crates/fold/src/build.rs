@@ -115,7 +115,11 @@ impl Chain {
                 let mut unit = Threshold {
                     thresholds: t.values.ncols(),
                     shared,
-                    memory: if shared { MemoryStyle::Lut } else { style(folding.thresholds, words) },
+                    memory: if shared {
+                        MemoryStyle::Lut
+                    } else {
+                        style(folding.thresholds, words)
+                    },
                     credits: 1,
                 };
                 unit.credits = full_rate_credits(engines::threshold::latency(&unit), 1);

@@ -91,9 +91,11 @@ pub fn fold(name: &str, network: &Streamlined, board: &Board, target: &Target) -
             let cycles = (clock_hz / fps).floor() as u64;
             if cycles < space.fewest_cycles() {
                 let most = clock_hz / space.fewest_cycles() as f64;
-                let text = format!("{fps} frames a second is out of reach at {} MHz", target.clock_mhz);
-                return Err(Diagnostic::new(Code::FoldRate, text)
-                    .hint(format!("at most {most:.0} frames a second are possible at this clock")));
+                let text =
+                    format!("{fps} frames a second is out of reach at {} MHz", target.clock_mhz);
+                return Err(Diagnostic::new(Code::FoldRate, text).hint(format!(
+                    "at most {most:.0} frames a second are possible at this clock"
+                )));
             }
             fitting(name, network, board, target, &space, cycles)?
         }
@@ -177,12 +179,7 @@ fn resources(dataflow: &Dataflow) -> Resources {
 ///
 /// # Errors
 /// As [`Fold::check`]; `deadlock` when the buffers that it sets are too small.
-pub fn refold(
-    name: &str,
-    network: &Streamlined,
-    fold: &Fold,
-    clock_mhz: f64,
-) -> Result<Folded> {
+pub fn refold(name: &str, network: &Streamlined, fold: &Fold, clock_mhz: f64) -> Result<Folded> {
     fold.check(network)?;
     let mut fold = fold.clone();
     if fold.input_lanes.is_none() {

@@ -76,7 +76,9 @@ impl Fold {
                 .hint(format!("the layers are {}", names.join(", ")))
         };
         let elements = network.input.elements();
-        errors.extend(self.input_lanes.and_then(|l| divides("input_lanes", l, elements, "input", false)));
+        errors.extend(
+            self.input_lanes.and_then(|l| divides("input_lanes", l, elements, "input", false)),
+        );
         errors.extend(self.layers.keys().filter(|n| !names.contains(&n.as_str())).map(unknown));
         errors.extend(self.fifos.keys().filter(|n| !names.contains(&n.as_str())).map(unknown));
         for (name, depth) in &self.fifos {
@@ -106,7 +108,10 @@ impl Fold {
             text.push('\n');
         };
         if let Some(lanes) = self.input_lanes {
-            put(&mut text, format_args!("input_lanes = {lanes}  # of {}", network.input.elements()));
+            put(
+                &mut text,
+                format_args!("input_lanes = {lanes}  # of {}", network.input.elements()),
+            );
         }
         let mut inputs = network.input.elements();
         for layer in &network.layers {
@@ -164,11 +169,8 @@ fn check_layer(
 
 /// An error unless `value` divides `whole` (or, padded, is at most `whole`).
 fn divides(what: &str, value: usize, whole: usize, layer: &str, pad: bool) -> Option<Diagnostic> {
-    let legal = if pad {
-        (1..=whole).contains(&value)
-    } else {
-        value > 0 && whole.is_multiple_of(value)
-    };
+    let legal =
+        if pad { (1..=whole).contains(&value) } else { value > 0 && whole.is_multiple_of(value) };
     (!legal).then(|| {
         let list: Vec<String> = divisors(whole).iter().map(ToString::to_string).collect();
         let text = format!("{what} {value} does not divide the {whole} elements of `{layer}`");

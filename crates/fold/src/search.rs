@@ -76,9 +76,11 @@ impl<'n> Space<'n> {
 
     /// Cycles a frame below which no folding goes.
     pub(crate) fn fewest_cycles(&self) -> u64 {
-        let serial = self.network.layers.iter().zip(std::iter::once(0).chain(
-            self.network.layers.iter().map(|l| l.elements),
-        ));
+        let serial = self
+            .network
+            .layers
+            .iter()
+            .zip(std::iter::once(0).chain(self.network.layers.iter().map(|l| l.elements)));
         serial
             .map(|(layer, inputs)| match layer.op {
                 LayerOp::LabelSelect { k: 2.., .. } => inputs as u64,
@@ -138,8 +140,7 @@ impl<'n> Space<'n> {
         }
         if let (Some(first), Some(&c)) = (self.layers.first(), path.first()) {
             // No wider than the slowest layer needs.
-            let slowest =
-                self.layers.iter().zip(path).map(|(l, &c)| l.choices[c].cycles).max();
+            let slowest = self.layers.iter().zip(path).map(|(l, &c)| l.choices[c].cycles).max();
             let budget = slowest.unwrap_or(cycles);
             fold.input_lanes = Some(input_lanes(first.columns, first.choices[c].simd, budget));
         }

@@ -126,7 +126,11 @@ mod tests {
                     accumulator: (0, 0),
                     thresholds: None,
                 };
-                assert_eq!(Dense::new(&dense, input).accumulate(&values), plain, "{weight} {input}");
+                assert_eq!(
+                    Dense::new(&dense, input).accumulate(&values),
+                    plain,
+                    "{weight} {input}"
+                );
             }
         }
     }

@@ -36,9 +36,8 @@ pub(crate) fn scores(scores: &Scores, numbers: &[i64]) -> Vec<f32> {
     let shape = [1, numbers.len()];
     let tail: Vec<_> = scores.tail.iter().map(|op: &Elementwise| op.bind(&shape)).collect();
     let at = |v: &[f64], e: usize| if v.len() == 1 { v[0] } else { v[e] };
-    let start = |e: usize, n: i64| {
-        (at(&scores.scale, e) * (n as f64 + at(&scores.offset, e))) as f32
-    };
+    let start =
+        |e: usize, n: i64| (at(&scores.scale, e) * (n as f64 + at(&scores.offset, e))) as f32;
     let mut values: Vec<f32> = numbers
         .iter()
         .enumerate()

@@ -21,8 +21,7 @@ impl Graph {
         let mut errors = Vec::new();
         for id in order {
             let node = self.node(id);
-            let inputs: Vec<&Node> =
-                self.inputs_of(id).into_iter().map(|i| self.node(i)).collect();
+            let inputs: Vec<&Node> = self.inputs_of(id).into_iter().map(|i| self.node(i)).collect();
             let problem = match inputs.as_slice() {
                 [] if matches!(node.op, Op::Input { .. }) => check_extents(node),
                 [input] => check_extents(node).or_else(|| check_node(node, input)),

@@ -29,8 +29,7 @@ pub(crate) fn input(context: &mut Context<'_>, index: usize) -> ModuleRef {
     let dropping_q = m.reg("dropping_q", 1);
     let room = m.wire("room", 1);
     let take = m.net("take", p.s_valid & p.s_ready);
-    let word_valid =
-        m.net("word_valid", filling_q | (p.s_valid & !dropping_q));
+    let word_valid = m.net("word_valid", filling_q | (p.s_valid & !dropping_q));
     let push = m.net("push", word_valid & room & !p.rst);
     let end = if words == 1 {
         high()
@@ -115,10 +114,10 @@ pub(crate) fn output(context: &mut Context<'_>, index: usize) -> ModuleRef {
         .connect("rst", p.rst)
         .connect("s_data", report)
         .connect("s_valid", report_valid)
-        .connect("m_data", m_user)
         .connect("m_ready", give & m_last)
         .place();
-    m.sink_unused([built.output("s_ready"), built.output("m_valid")]);
+    m.assign(m_user, built.output("m_valid") & built.output("m_data"));
+    m.sink_unused([built.output("s_ready")]);
     context.library.define(m)
 }
 

@@ -52,9 +52,8 @@ pub(crate) fn affine(context: &mut Context<'_>, index: usize, unit: &ChannelAffi
     let x_q = m.reg("x_q", input.bits());
     m.register(p.clk, x_q, control.word.clone());
     let product_bits = x_bits + m_bits;
-    let products: Vec<Expr> = (0..lanes)
-        .map(|l| x_q.lane(l, x_bits).mul_signed(multipliers.lane(l, m_bits)))
-        .collect();
+    let products: Vec<Expr> =
+        (0..lanes).map(|l| x_q.lane(l, x_bits).mul_signed(multipliers.lane(l, m_bits))).collect();
     let product_q = m.reg("product_q", product_bits * lanes);
     m.register(p.clk, product_q, pack(products));
     let sums: Vec<Expr> = (0..lanes)

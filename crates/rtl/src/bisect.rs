@@ -113,7 +113,12 @@ fn delay_all(m: &mut Module, p: &Ports, name: &str, values: &[Expr]) -> Vec<Expr
     q.lanes(width)
 }
 
-fn delay_levels(m: &mut Module, p: &Ports, name: &str, levels: &[Option<Expr>]) -> Vec<Option<Expr>> {
+fn delay_levels(
+    m: &mut Module,
+    p: &Ports,
+    name: &str,
+    levels: &[Option<Expr>],
+) -> Vec<Option<Expr>> {
     let known: Option<Vec<Expr>> = levels.iter().cloned().collect();
     match known {
         None => levels.to_vec(),
@@ -129,15 +134,18 @@ fn shared_limits(
     stage: usize,
     levels: &[Option<Expr>],
 ) -> Vec<Expr> {
-    let constant = |prefix: usize| lit_signed(unit.bits, unit.padded(0, 0, unit.index(stage, prefix)));
+    let constant =
+        |prefix: usize| lit_signed(unit.bits, unit.padded(0, 0, unit.index(stage, prefix)));
     if stage == 0 {
         return vec![constant(0); unit.lanes];
     }
     let choose = |prefix: &Expr| -> Expr {
         let mut options: Vec<Expr> = (0..1 << stage).map(constant).collect();
         for bit in 0..stage {
-            options =
-                options.chunks(2).map(|o| mux(prefix.bit(bit), o[1].clone(), o[0].clone())).collect();
+            options = options
+                .chunks(2)
+                .map(|o| mux(prefix.bit(bit), o[1].clone(), o[0].clone()))
+                .collect();
         }
         options.remove(0)
     };
@@ -191,8 +199,7 @@ fn lane_limits(
             let rom_name = format!("thresholds_{stage}_{lane}");
             let rom = m.rom(&rom_name, unit.bits, depth, &file, rom_style(memory));
             let prefix = levels[lane].clone().expect("a bit was found");
-            let address =
-                if unit.sets > 1 { concat([set.clone(), prefix]) } else { prefix };
+            let address = if unit.sets > 1 { concat([set.clone(), prefix]) } else { prefix };
             let q = m.reg(&format!("limit_{stage}_{lane}_q"), unit.bits);
             let word = m.read(&format!("limit_{stage}_{lane}"), rom, address);
             m.register(p.clk, q, word);

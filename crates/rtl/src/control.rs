@@ -3,7 +3,8 @@
 use crate::context::{Context, Ports};
 use crate::fifo::{self, next};
 use hdl::{
-    Block, Expr, Module, RamStyle, Signal, Value, address_bits, bits_for, high, lit, low, mux, zeros,
+    Block, Expr, Module, RamStyle, Signal, Value, address_bits, bits_for, high, lit, low, mux,
+    zeros,
 };
 
 /// The control of a pipeline.

@@ -92,7 +92,10 @@ pub(crate) fn label_select(
     m.section("Best so far");
     let best: Vec<(hdl::Signal, hdl::Signal)> = (0..unit.k)
         .map(|rank| {
-            (m.reg(&format!("key_{rank}_q"), key_bits), m.reg(&format!("index_{rank}_q"), index_bits))
+            (
+                m.reg(&format!("key_{rank}_q"), key_bits),
+                m.reg(&format!("index_{rank}_q"), index_bits),
+            )
         })
         .collect();
     let first = first.at(before_best);

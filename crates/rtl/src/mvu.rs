@@ -27,8 +27,7 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
     context.describe(&mut m, index, &what);
     let p = Ports::declare(&mut m, input.bits(), output.bits());
     let (sf, nf) = (unit.synapse_fold(), unit.neuron_fold());
-    let shape =
-        Shape { words: sf, passes: nf, buffer: unit.buffer_words, credits: unit.credits };
+    let shape = Shape { words: sf, passes: nf, buffer: unit.buffer_words, credits: unit.credits };
     let control = steps(&mut m, &p, shape);
 
     // Registers behind a step at which its operands, its dot product and its sum appear.
@@ -85,7 +84,9 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
             let base = if t.bipolar { None } else { Some(t.base) };
             levels.into_iter().map(|l| level_value(l, base, output.element)).collect()
         }
-        None => scores(context, &mut m, &p, &rows, &engine, output.element, &address, &accumulators),
+        None => {
+            scores(context, &mut m, &p, &rows, &engine, output.element, &address, &accumulators)
+        }
     };
     let result = mask_padding(unit, values, final_pass);
     finish(context, &mut m, &p, &control, done.at(result_at), result);
@@ -242,11 +243,8 @@ fn scores(
                 m.sink_unused([count.slice(read, count.width() - read)]);
             }
             let wide = count.resize_signed(width.max(count.width() + 1));
-            let scaled = if scale == 2 {
-                pack([zeros(1), wide.slice(0, wide.width() - 1)])
-            } else {
-                wide
-            };
+            let scaled =
+                if scale == 2 { pack([zeros(1), wide.slice(0, wide.width() - 1)]) } else { wide };
             scaled.slice(0, width) + constants.lane(pe, width)
         })
         .collect();
@@ -264,4 +262,3 @@ fn mask_padding(unit: &Mvu, values: Vec<Expr>, final_pass: Option<Expr>) -> Expr
     });
     pack(masked.collect::<Vec<_>>())
 }
-

@@ -43,9 +43,7 @@ pub(crate) fn threshold(context: &mut Context<'_>, index: usize, unit: &Threshol
     let values: Vec<Expr> = x_q
         .lanes(element_bits)
         .into_iter()
-        .map(|x| {
-            if input.element.is_signed() { x.sign_extend(bits) } else { x.zero_extend(bits) }
-        })
+        .map(|x| if input.element.is_signed() { x.sign_extend(bits) } else { x.zero_extend(bits) })
         .collect();
     let rows = layer.values.nrows();
     // A bipolar input is compared by its code: -1 and +1 are 0 and 1.

@@ -2,8 +2,8 @@
 
 use crate::context::Context;
 use dataflow::EngineKind;
-use hdl::{Instance, Module, ModuleRef, Signal, Value, zeros};
 use engines::cycles_per_frame;
+use hdl::{Instance, Module, ModuleRef, Signal, Value, zeros};
 
 /// Joins the engines' modules, given in their order.
 pub(crate) fn top(context: &mut Context<'_>, modules: &[ModuleRef]) {

@@ -26,12 +26,9 @@ impl Machine {
                 ready: VecDeque::new(),
                 last_out: Some(0),
             }),
-            Timing::Split { ratio, output_words } => Machine::Split(Split {
-                ratio,
-                output_words,
-                position: 0,
-                words: Queue::new(2),
-            }),
+            Timing::Split { ratio, output_words } => {
+                Machine::Split(Split { ratio, output_words, position: 0, words: Queue::new(2) })
+            }
             Timing::Compute(compute) => Machine::Compute(Box::new(Pipeline::new(compute))),
         }
     }
@@ -195,11 +192,7 @@ impl Pipeline {
         if self.compute.buffer > 0 {
             return self.free.front().copied();
         }
-        if self.word + 1 == self.compute.words {
-            self.credits.front().copied()
-        } else {
-            Some(0)
-        }
+        if self.word + 1 == self.compute.words { self.credits.front().copied() } else { Some(0) }
     }
 
     fn push(&mut self, at: Cycle) {

@@ -27,8 +27,7 @@ pub fn timing(dataflow: &Dataflow, frames: usize, stalls: &Stalls) -> Result<Tim
     let count = dataflow.streams.len();
     let mut machines: Vec<Machine> =
         (0..dataflow.engines.len()).map(|e| Machine::new(engines::timing(dataflow, e))).collect();
-    let words: Vec<usize> =
-        dataflow.streams.iter().map(|s| s.words_per_frame() * frames).collect();
+    let words: Vec<usize> = dataflow.streams.iter().map(|s| s.words_per_frame() * frames).collect();
     let mut times: Vec<Vec<Cycle>> = words.iter().map(|&n| Vec::with_capacity(n)).collect();
     // Only streams next to one that moved can move: a worklist, seeded with all of them.
     let mut waiting: Vec<usize> = (0..count).rev().collect();
@@ -71,7 +70,8 @@ pub fn timing(dataflow: &Dataflow, frames: usize, stalls: &Stalls) -> Result<Tim
         None => Ok(Times { streams: times }),
         Some(s) => {
             let stream = &dataflow.streams[s];
-            let text = format!("stream `{}` stands still after {} words", stream.name, times[s].len());
+            let text =
+                format!("stream `{}` stands still after {} words", stream.name, times[s].len());
             Err(Diagnostic::new(Code::Deadlock, text).node(stream.name.clone()))
         }
     }
@@ -91,8 +91,7 @@ pub fn interval(dataflow: &Dataflow, times: &Times) -> u64 {
 /// Cycles of the first frame, from its first input word to its last output word, both included.
 pub fn latency(dataflow: &Dataflow, times: &Times) -> u64 {
     let first = times.streams.first().and_then(|s| s.first());
-    let last =
-        times.streams.last().and_then(|s| s.get(dataflow.output().words_per_frame() - 1));
+    let last = times.streams.last().and_then(|s| s.get(dataflow.output().words_per_frame() - 1));
     first.zip(last).map_or(0, |(a, b)| b - a + 1)
 }
 

@@ -19,9 +19,10 @@ pub fn frame_values(
     let mut values = vec![frame.to_vec()];
     for engine in &dataflow.engines {
         let output = match &engine.kind {
-            EngineKind::Input | EngineKind::Output | EngineKind::Fifo { .. } | EngineKind::Width => {
-                values[engine.input].clone()
-            }
+            EngineKind::Input
+            | EngineKind::Output
+            | EngineKind::Fifo { .. }
+            | EngineKind::Width => values[engine.input].clone(),
             EngineKind::Threshold(_)
             | EngineKind::Mvu(_)
             | EngineKind::ChannelAffine(_)

@@ -65,11 +65,7 @@ pub(crate) fn accuracy(golden: &Golden<'_>, outcomes: &[Outcome], labels: &[i64]
 }
 
 /// Writes what `--output` asks for.
-pub(crate) fn write(
-    arrays: &cli::Arrays,
-    golden: &Golden<'_>,
-    outcomes: &[Outcome],
-) -> Result<()> {
+pub(crate) fn write(arrays: &cli::Arrays, golden: &Golden<'_>, outcomes: &[Outcome]) -> Result<()> {
     let Some(path) = &arrays.output else { return Ok(()) };
     let rows = outcomes.len();
     if arrays.classes {

@@ -170,7 +170,9 @@ pub(crate) struct Stalls {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  xnorflow sim out --input images.npy --labels labels.npy --stall 0.3")]
+#[command(
+    after_help = "Example:\n  xnorflow sim out --input images.npy --labels labels.npy --stall 0.3"
+)]
 pub(crate) struct Sim {
     /// An output folder of `xnorflow build`
     pub(crate) design: PathBuf,
@@ -204,7 +206,9 @@ pub(crate) struct Verify {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  xnorflow infer model.onnx --input images.npy --labels labels.npy")]
+#[command(
+    after_help = "Example:\n  xnorflow infer model.onnx --input images.npy --labels labels.npy"
+)]
 pub(crate) struct Infer {
     #[command(flatten)]
     pub(crate) model: Model,

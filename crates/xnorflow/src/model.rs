@@ -37,9 +37,9 @@ pub(crate) fn load_for(options: &cli::Model, path: &Path) -> Result<(Streamlined
         Ok((network, frames))
     };
     let first = attempt(&choices);
-    let annotated = graph.input_id().is_some_and(|id| {
-        matches!(graph.node(id).op, graph::Op::Input { annotation: Some(_) })
-    });
+    let annotated = graph
+        .input_id()
+        .is_some_and(|id| matches!(graph.node(id).op, graph::Op::Input { annotation: Some(_) }));
     let explicit = choices.input != InputOptions::default();
     let is_value = matches!(array, NpyArray::I8(_) | NpyArray::F32(_));
     if first.is_ok() || annotated || explicit || !is_value {

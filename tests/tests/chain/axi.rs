@@ -125,7 +125,7 @@ impl Bench {
             }
         }
         let seed = (seed % 1000 + 1).to_string();
-        let mut options = vec!["--seed", seed.as_str(), "--idle", "4000"];
+        let mut options = vec!["--seed", seed.as_str(), "--idle", "4000", "--limit", "1000000"];
         options.extend(more);
         let rtl = self.unit.folder.join("rtl");
         let run = bundle.run(&self.unit, &rtl, &folder, &record, &options)?;

@@ -32,7 +32,8 @@ pub fn cost(mvu: &Mvu, input: &Stream, output: &Stream) -> Resources {
             mvu.threshold_memory == MemoryStyle::Block,
         )
     } else {
-        rom(nf, mvu.pe * mvu.accumulator_bits as usize, false) + Resources::logic(pe * acc, pe * acc)
+        rom(nf, mvu.pe * mvu.accumulator_bits as usize, false)
+            + Resources::logic(pe * acc, pe * acc)
     };
     let buffer = if mvu.buffer_words > 0 {
         Resources::logic(lut_ram(mvu.buffer_words, input.bits()) + 24.0, 24.0)

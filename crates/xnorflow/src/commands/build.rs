@@ -27,9 +27,8 @@ pub(crate) fn run(options: &Build) -> Result<()> {
     let folded = match &options.fold {
         Some(path) => {
             let from = path.display().to_string();
-            let text = std::fs::read_to_string(path).map_err(|e| {
-                Diagnostic::new(Code::FileAccess, e.to_string()).from(from.clone())
-            })?;
+            let text = std::fs::read_to_string(path)
+                .map_err(|e| Diagnostic::new(Code::FileAccess, e.to_string()).from(from.clone()))?;
             let named = |mut e: Diagnostic| {
                 e.from = Some(from.clone());
                 e.more.iter_mut().for_each(|m| m.from = Some(from.clone()));

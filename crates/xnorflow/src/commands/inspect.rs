@@ -19,8 +19,18 @@ pub(crate) fn run(options: &Inspect) -> Result<()> {
         return Ok(());
     }
     say(&format!("{}: takes {}", diagnostic::printable(&network.name), network.input.describe()));
-    let headers =
-        ["layer", "kind", "in", "out", "weights", "input", "output", "thresholds", "parameters", "MACs"];
+    let headers = [
+        "layer",
+        "kind",
+        "in",
+        "out",
+        "weights",
+        "input",
+        "output",
+        "thresholds",
+        "parameters",
+        "MACs",
+    ];
     let rows: Vec<Vec<String>> = facts
         .layers
         .iter()
