@@ -330,6 +330,6 @@ mod tests {
         assert!(page.contains("<h2>Buffers</h2>\n<p>None.</p>"));
         let empty = to_html(&Report::default());
         assert!(!empty.contains("NaN") && !empty.contains("inf ") && !empty.contains("Notes"));
-        assert!(empty.contains("None: both formats decide alike"));
+        assert!(empty.contains("None: every decision is clear"));
     }
 }

@@ -128,6 +128,11 @@ fn input_arrays() {
 
             hint: it takes uint<8> pixels, value = float32(p) / 255, model layout [1, 4, 4]; see `--input-scale` and `--input-type`
         ");
+        if command.starts_with("infer") {
+            // The model does not say what goes in, and nothing is built yet: integers it is.
+            on("minus.npy").succeeds();
+            continue;
+        }
         on("minus.npy").fails(1, "
             error[input-value]: the input value -1 is not one that the network takes
               node: x
