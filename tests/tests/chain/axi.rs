@@ -229,7 +229,7 @@ pub(crate) fn mixed_frames(
 ) -> Result<(), String> {
     let whole = bench.words_per_frame();
     let mut traffic = Traffic::default();
-    for _ in 0..40 {
+    for _ in 0..14 {
         let length = match draw.size(0, 5) {
             0 | 1 => whole,
             2 => draw.size(1, whole),
