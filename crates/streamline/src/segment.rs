@@ -164,7 +164,8 @@ impl Segment {
             }
             Elementwise::MultiThreshold { out_scale, out_bias, .. } => {
                 let (s, b) = (f64::from(out_scale.abs()), f64::from(out_bias.abs()));
-                if b > 0.0 && b < s { vec![b, s] } else { vec![s] }
+                // An odd number of thresholds around 0 gives odd multiples of half a step.
+                if b > 0.0 && b < s { vec![b, s, s / 2.0] } else { vec![s, s / 2.0] }
             }
             Elementwise::Sign { .. } | Elementwise::Compare { .. } => vec![1.0],
             Elementwise::Arithmetic { .. }

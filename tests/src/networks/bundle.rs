@@ -37,7 +37,7 @@ pub struct Bundle {
 const JOBS: usize = 2;
 
 /// Units of one translation unit: many share the cost of the headers, few use both cores.
-const UNITS_OF_A_FILE: usize = 8;
+const UNITS_OF_A_FILE: usize = 16;
 
 const HEADERS: &str = "#include <chrono>\n#include <cstdint>\n#include <cstdio>\n#include <cstring>\n\
     #include <fstream>\n#include <iostream>\n#include <memory>\n#include <stdexcept>\n\

@@ -53,6 +53,10 @@ pub fn prepare(name: &str, network: Streamlined, folded: Folded) -> Result<Desig
     Ok(Design::new(network, folded, Board::find("pynq-z2")?, manifest))
 }
 
+/// Cycles without a word until the harness takes a design for stuck, and the longest wait.
+const IDLE: u64 = 70_000;
+const LONGEST_WAIT: u64 = IDLE / 2;
+
 /// Frames until a design without stalls repeats itself, as `fold` counts them.
 fn settled_frames(design: &Design) -> usize {
     4 * design.dataflow.engines.iter().filter(|e| !e.layer.is_empty()).count() + 12
@@ -128,16 +132,19 @@ fn verify_one(bundle: &Bundle, case: &Case, unit: &Unit) -> Result<(), String> {
     let mut draw = Draw::new(case.seed ^ 0x5741_4954);
     let few = 6.min(settled);
     let values = expected.words.last().map(|(_, _, words)| words.clone()).unwrap_or_default();
-    for run in 0..3u64 {
+    for run in 0..4u64 {
         let count = if run == 0 { 3 } else { few };
         let words = |s: &dataflow::Stream| s.words_per_frame() * count;
         let (ins, outs) = (words(design.dataflow.input()), words(design.dataflow.output()));
         let probability = match run {
-            0 => 0.0,
+            0 | 3 => 0.0,
             1 => draw.pick(&[0.1, 0.3, 0.5]),
             _ => draw.pick(&[0.6, 0.8, 0.9]),
         };
         let mut stalls = Stalls::random(probability, draw.bits(), ins, outs);
+        if run == 3 {
+            stalls = long_waits(&mut draw, design.facts.ii_cycles, ins, outs);
+        }
         if run == 2 {
             // A slow source or a slow sink alone fill and empty all buffers.
             let sides = draw.size(0, 2);
@@ -155,6 +162,19 @@ fn verify_one(bundle: &Bundle, case: &Case, unit: &Unit) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A few waits of up to four frames: everything fills up to the input, or runs empty.
+fn long_waits(draw: &mut Draw, interval: u64, inputs: usize, outputs: usize) -> Stalls {
+    let longest = (4 * interval).min(LONGEST_WAIT) as usize;
+    let mut waits = |words: usize| {
+        let mut waits = vec![0; words];
+        for _ in 0..2 {
+            waits[draw.size(0, words - 1)] = draw.size(0, longest) as u32;
+        }
+        waits
+    };
+    Stalls { gaps: waits(inputs), stalls: waits(outputs) }
 }
 
 /// One run of the simulator and of Verilator, equal in every word and cycle.
@@ -176,8 +196,8 @@ fn run_once(
     let record = unit.folder.join("recorded");
     fs::create_dir_all(&record).map_err(|e| e.to_string())?;
     let rtl = unit.folder.join("rtl");
-    let seed = power_up.to_string();
-    let more = ["--seed", seed.as_str(), "--idle", "70000"];
+    let (seed, idle) = (power_up.to_string(), IDLE.to_string());
+    let more = ["--seed", seed.as_str(), "--idle", idle.as_str()];
     let run = bundle.run(unit, &rtl, &folder, &record, &more)?;
     if run.violations > 0 || run.frame_error {
         return Err(format!("the stream contract is broken:\n{}", run.messages));

@@ -4,6 +4,7 @@ use super::RandomNetwork;
 use golden::{Golden, Outcome};
 use graph::{Graph, NodeId, Op};
 use reference::Reference;
+use std::collections::BTreeMap;
 use streamline::{Frames, InputRule, LayerOp, Streamlined};
 
 /// Whether the float network and the integer network mean the same.
@@ -36,8 +37,7 @@ pub fn equals_reference(
         let trace = reference.trace::<f64>(&model_values(streamlined, frame));
         let wanted = &trace[&graph.node(numbers_node).name];
         let outcome = golden.run(frame);
-        let largest_value = wanted.iter().fold(0.0f64, |m, v| m.max(v.abs()));
-        let rounding = 3e-6 * largest_value.max(f64::from(u8::from(softmax)));
+        let rounding = 3e-6 * magnitude(graph, numbers_node, &trace);
         let tolerance = rounding + affine.unwrap_or(0.0);
         let compared = match selects {
             Some(k) => {
@@ -88,6 +88,22 @@ fn indices(
         }
     }
     Ok(())
+}
+
+/// The largest value on the way from the last sums to `node`: what comes out may be a difference of
+/// much larger terms.
+fn magnitude(graph: &Graph, node: NodeId, trace: &BTreeMap<String, Vec<f64>>) -> f64 {
+    let (mut at, mut largest) = (node, 0.0f64);
+    loop {
+        let here = graph.node(at);
+        largest = trace[&here.name].iter().fold(largest, |m, v| m.max(v.abs()));
+        match here.op {
+            Op::Elementwise(_) | Op::Softmax | Op::Reshape => at = graph.inputs_of(at)[0],
+            Op::Input { .. } | Op::MatMul(_) | Op::Transpose(_) | Op::TopK { .. } => {
+                return largest;
+            }
+        }
+    }
 }
 
 fn has_softmax(graph: &Graph, node: NodeId) -> bool {

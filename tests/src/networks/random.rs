@@ -253,7 +253,7 @@ impl<'d> Builder<'d> {
     }
 
     fn multi_threshold(&mut self, per_channel: bool, out_scale: f32) {
-        let count = self.draw.pick(&[1, 1, 2, 3, 3, 4, 7, 15]);
+        let count = self.draw.pick(&[1, 1, 2, 3, 3, 4, 7, 15, 127]);
         let rows = if per_channel && self.draw.chance(0.7) { self.width() } else { 1 };
         let reach = 1.5 * self.magnitude;
         let mut thresholds =

@@ -1,6 +1,7 @@
 //! Random networks with random foldings: reference, golden, simulator and Verilator agree.
 
 use crate::work;
+use diagnostic::Code;
 use tests::networks::{
     Case, Draw, RandomNetwork, Timed, equals_reference, prepare, random_fold, random_network,
     verify_all,
@@ -12,13 +13,18 @@ const BUNDLE: u64 = 32;
 /// Frames that reference and golden model are compared on.
 const REFERENCE_FRAMES: usize = 40;
 
-/// The network of a seed, streamlined and folded.
-fn case(seed: u64) -> Result<Case, String> {
+/// The network of a seed, streamlined and folded; `None` when it is one of the few that are refused
+/// on purpose: an arg-max over outputs that a ReLU makes equal.
+fn case(seed: u64) -> Result<Option<Case>, String> {
     let name = format!("net_{seed}");
     let mut draw = Draw::new(seed);
     let network: RandomNetwork = random_network(&mut draw, &name);
-    let streamlined = streamline::streamline(&network.graph, &network.options)
-        .map_err(|e| format!("streamlining: {e}"))?;
+    let streamlined = match streamline::streamline(&network.graph, &network.options) {
+        Err(e) if e.code == Code::UnsupportedStructure && e.message.contains("arg-max") => {
+            return Ok(None);
+        }
+        other => other.map_err(|e| format!("streamlining: {e}"))?,
+    };
     let frames = emit::seeded_frames(&streamlined.input, seed, REFERENCE_FRAMES);
     equals_reference(&network, &streamlined, &frames)?;
     let fold = random_fold(&mut draw, &streamlined);
@@ -32,19 +38,21 @@ fn case(seed: u64) -> Result<Case, String> {
         "XNORFLOW_SWEEP_SEEDS={seed}..{} cargo test -p tests --test chain random",
         seed + 1
     );
-    Ok(Case { name, origin: again, design, timed, seed })
+    Ok(Some(Case { name, origin: again, design, timed, seed }))
 }
 
 /// Builds and runs the networks of some seeds.
 fn sweep(name: &str, seeds: std::ops::Range<u64>) {
-    let mut failures = Vec::new();
+    let (mut failures, mut refused) = (Vec::new(), 0);
     let mut first = seeds.start;
+    let count = seeds.end - seeds.start;
     while first < seeds.end {
         let last = (first + BUNDLE).min(seeds.end);
         let mut cases = Vec::new();
         for seed in first..last {
             match case(seed) {
-                Ok(case) => cases.push(case),
+                Ok(Some(case)) => cases.push(case),
+                Ok(None) => refused += 1,
                 Err(text) => failures.push(format!("seed {seed}: {text}")),
             }
         }
@@ -54,6 +62,7 @@ fn sweep(name: &str, seeds: std::ops::Range<u64>) {
         }
         first = last;
     }
+    assert!(refused * 20 <= count, "{refused} of {count} networks are refused");
     assert!(failures.is_empty(), "{} failed:\n{}", failures.len(), failures.join("\n\n"));
 }
 
