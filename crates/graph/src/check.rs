@@ -1,7 +1,8 @@
 //! The rules that every graph keeps.
 
-use crate::{Elementwise, Graph, Node, Op};
+use crate::{Conv, Elementwise, Graph, Node, Op, Pool};
 use diagnostic::{Code, Diagnostic, Result};
+use tensor::{Map, Window};
 
 impl Graph {
     /// Checks that the graph has one input and one output, is acyclic, that shapes agree on every
@@ -61,6 +62,21 @@ fn check_node(node: &Node, input: &Node) -> Option<Diagnostic> {
             let finite = weights.values.iter().all(|v| v.is_finite());
             (!finite).then(|| not_finite("a weight"))
         }
+        Op::Conv(conv) => check_conv(conv, &input.shape, &node.shape),
+        Op::Pool(Pool { kind: _, window }) => {
+            let map = map_of(&input.shape);
+            let output = map.and_then(|map| windows(window, map, map.channels));
+            if output.is_some() && output == map_of(&node.shape) { None } else { disagree() }
+        }
+        Op::Pad { before, after, value } => {
+            let window = Window { before: *before, after: *after, ..Window::of([1, 1]) };
+            let map = map_of(&input.shape);
+            let output = map.and_then(|map| windows(&window, map, map.channels));
+            if output.is_none() || output != map_of(&node.shape) {
+                return disagree();
+            }
+            (!value.is_finite()).then(|| not_finite("the padding"))
+        }
         Op::Elementwise(op) => {
             if input.shape != node.shape {
                 return disagree();
@@ -94,6 +110,45 @@ fn check_node(node: &Node, input: &Node) -> Option<Diagnostic> {
             }
         }
     }
+}
+
+/// The map of a shape `[batch, channels, rows]` or `[batch, channels, rows, columns]`.
+pub(crate) fn map_of(shape: &[usize]) -> Option<Map> {
+    match *shape {
+        [_, channels, height] => Some(Map { height, width: 1, channels }),
+        [_, channels, height, width] => Some(Map { height, width, channels }),
+        _ => None,
+    }
+}
+
+/// The windows over a map, when the window makes sense: no zero, and no window in the padding alone.
+fn windows(window: &Window, map: Map, channels: usize) -> Option<Map> {
+    let all = [window.kernel, window.stride, window.dilation];
+    all.iter().flatten().all(|&n| n > 0).then_some(())?;
+    window.over(map, channels)
+}
+
+fn check_conv(conv: &Conv, input: &[usize], output: &[usize]) -> Option<Diagnostic> {
+    let invalid = |text: String| Some(Diagnostic::new(Code::ModelInvalid, text));
+    let (outputs, columns) = conv.weights.values.dim();
+    let Some(map) = map_of(input) else {
+        return invalid(format!("a convolution cannot take the shape {input:?}"));
+    };
+    let (groups, channels) = (conv.groups, map.channels);
+    if groups == 0 || channels % groups != 0 || outputs % groups != 0 {
+        let text =
+            format!("{groups} groups do not divide {channels} input and {outputs} output channels");
+        return Some(Diagnostic::new(Code::ModelInvalid, text).hint("make both divisible"));
+    }
+    if columns != channels / groups * conv.window.taps() {
+        return invalid(format!("kernels of {columns} weights do not fit {channels} channels"));
+    }
+    let wanted = windows(&conv.window, map, outputs);
+    if wanted.is_none() || wanted != map_of(output) {
+        return invalid(format!("the shape {output:?} does not follow from {input:?}"));
+    }
+    let finite = conv.weights.values.iter().all(|v| v.is_finite());
+    (!finite).then(|| not_finite("a weight"))
 }
 
 fn check_elementwise(op: &Elementwise, shape: &[usize]) -> Option<Diagnostic> {

@@ -26,7 +26,7 @@ mod weights;
 
 pub use elementwise::{Arithmetic, BoundElementwise, Comparison, Direction, Elementwise, Rounding};
 pub use network::{ClassRule, Graph, Node, NodeId};
-pub use op::Op;
+pub use op::{Conv, Op, Pool, PoolKind};
 pub use param::Param;
 pub use real::Real;
 pub use weights::{QuantizedWeights, Weights};

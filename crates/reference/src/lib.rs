@@ -16,6 +16,7 @@
 //! ```
 
 mod kernels;
+mod maps;
 
 use diagnostic::{Code, Diagnostic, Result};
 use graph::{BoundElementwise, Graph, NodeId, Op, Real};
@@ -63,6 +64,9 @@ impl<'g> Reference<'g> {
                 Op::Elementwise(op) => Some((id, op.bind(&graph.node(id).shape))),
                 Op::Input { .. }
                 | Op::MatMul(_)
+                | Op::Conv(_)
+                | Op::Pool(_)
+                | Op::Pad { .. }
                 | Op::Transpose(_)
                 | Op::Reshape
                 | Op::TopK { .. }
@@ -108,6 +112,11 @@ impl<'g> Reference<'g> {
                     match &node.op {
                         Op::Input { .. } | Op::Reshape => x.clone(),
                         Op::MatMul(weights) => kernels::matmul(x, &weights.values),
+                        Op::Conv(conv) => maps::conv(x, shape, conv),
+                        Op::Pool(pool) => maps::pool(x, shape, pool),
+                        Op::Pad { before, after, value } => {
+                            maps::pad(x, shape, *before, *after, *value)
+                        }
                         Op::Elementwise(_) => {
                             let op = &self.bound[&id];
                             x.iter().enumerate().map(|(i, &x)| op.eval(i, x)).collect()

@@ -140,6 +140,9 @@ impl<'g> Walk<'g> {
                     let quantized = weights.quantize().map_err(|e| e.node(label(node)))?;
                     self.dense(node, &quantized)?;
                 }
+                Op::Conv(_) | Op::Pool(_) | Op::Pad { .. } => {
+                    return Err(refuse(node, "convolutional networks are not supported yet"));
+                }
                 Op::TopK { k, largest } => top_k = Some((*k, *largest)),
                 Op::Softmax => softmax = true,
             }

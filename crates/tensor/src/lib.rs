@@ -2,7 +2,8 @@
 //!
 //! What comes in: arrays from files and from the importers. What goes out: [`ElementType`] (the
 //! type of one element of a stream or tensor), [`BitMatrix`] (rows of bits in 64-bit words),
-//! [`words`] (elements packed into stream words) and [`npy`] (NumPy files in and out).
+//! [`words`] (elements packed into stream words), [`Window`] (what slides over a [`Map`] of pixels)
+//! and [`npy`] (NumPy files in and out).
 //!
 //! ```
 //! use tensor::ElementType;
@@ -15,8 +16,10 @@
 mod bits;
 mod element;
 pub mod npy;
+mod window;
 pub mod words;
 
 pub use bits::BitMatrix;
 pub use element::ElementType;
 pub use ndarray;
+pub use window::{Axis, Map, Window};

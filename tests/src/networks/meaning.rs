@@ -99,7 +99,13 @@ fn magnitude(graph: &Graph, node: NodeId, trace: &BTreeMap<String, Vec<f64>>) ->
         largest = trace[&here.name].iter().fold(largest, |m, v| m.max(v.abs()));
         match here.op {
             Op::Elementwise(_) | Op::Softmax | Op::Reshape => at = graph.inputs_of(at)[0],
-            Op::Input { .. } | Op::MatMul(_) | Op::Transpose(_) | Op::TopK { .. } => {
+            Op::Input { .. }
+            | Op::MatMul(_)
+            | Op::Conv(_)
+            | Op::Pool(_)
+            | Op::Pad { .. }
+            | Op::Transpose(_)
+            | Op::TopK { .. } => {
                 return largest;
             }
         }

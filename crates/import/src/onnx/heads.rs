@@ -98,7 +98,14 @@ pub(crate) fn check_softmax_is_last(graph: &Graph) -> Result<()> {
     let after = chain.iter().skip_while(|&&id| !matches!(graph.node(id).op, Op::Softmax)).skip(1);
     let errors = after.map(|&id| graph.node(id)).filter_map(|node| match node.op {
         Op::TopK { .. } | Op::Reshape => None,
-        Op::Input { .. } | Op::MatMul(_) | Op::Elementwise(_) | Op::Transpose(_) | Op::Softmax => {
+        Op::Input { .. }
+        | Op::MatMul(_)
+        | Op::Conv(_)
+        | Op::Pool(_)
+        | Op::Pad { .. }
+        | Op::Elementwise(_)
+        | Op::Transpose(_)
+        | Op::Softmax => {
             let text = format!("`{}` comes after a softmax", node.source);
             Some(
                 Diagnostic::new(Code::UnsupportedStructure, text)
