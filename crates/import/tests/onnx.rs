@@ -102,7 +102,7 @@ fn every_unsupported_node_is_listed() {
         .node("com.example:Magic", &["a"], &["b"], vec![])
         .node("BipolarQuant", &["b"], &["c"], vec![])
         .node("Relu", &["c"], &["d"], vec![])
-        .node("Conv", &["d"], &["y"], vec![]);
+        .node("ConvTranspose", &["d"], &["y"], vec![]);
     let error = model.load().unwrap_err();
     let nodes: Vec<&str> = error.all().map(|e| e.node.as_deref().unwrap()).collect();
     assert_eq!(
@@ -111,7 +111,7 @@ fn every_unsupported_node_is_listed() {
             "Sigmoid_of_a (Sigmoid)",
             "Magic_of_b (Magic, com.example)",
             "BipolarQuant_of_c (BipolarQuant)",
-            "Conv_of_y (Conv)",
+            "ConvTranspose_of_y (ConvTranspose)",
         ]
     );
     assert!(error.all().all(|e| e.code == Code::UnsupportedOp && e.hint.is_some()));

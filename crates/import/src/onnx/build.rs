@@ -5,7 +5,7 @@ use super::constants::{Constant, decode, elements};
 use super::model::{Model, is_standard, stated_shape};
 use super::operator::{Operator, hint};
 use super::proto::NodeProto;
-use super::{elementwise, folding, heads, linear, quant, shapes};
+use super::{conv, elementwise, folding, heads, linear, pad, pool, quant, shapes};
 use crate::Options;
 use diagnostic::{Code, Diagnostic, Result};
 use graph::{Graph, NodeId, Op};
@@ -31,6 +31,16 @@ pub(crate) struct Dynamic {
     pub(crate) id: NodeId,
     pub(crate) shape: Vec<usize>,
     pub(crate) kind: Kind,
+}
+
+impl Dynamic {
+    /// Refuses data that is not of a float type.
+    pub(crate) fn require_float(&self) -> Result<()> {
+        if self.kind == Kind::Float {
+            return Ok(());
+        }
+        Err(refuse("the data is not of type float32").hint("put a Cast to float32 before it"))
+    }
 }
 
 /// A tensor while building.
@@ -389,6 +399,12 @@ fn dispatch(context: &Context<'_>, builder: &mut Builder) -> Result<Outputs> {
         O::Cast => Value::Dynamic(elementwise::cast(context, data)?),
         O::MatMul => Value::Dynamic(linear::matmul(context, &data, builder)?),
         O::Gemm => Value::Dynamic(linear::gemm(context, &data, builder)?),
+        O::Conv => Value::Dynamic(conv::emit(context, &data, builder)?),
+        O::MaxPool | O::AveragePool | O::GlobalMaxPool | O::GlobalAveragePool | O::MaxPoolNHWC => {
+            Value::Dynamic(pool::emit(context, &data, builder)?)
+        }
+        O::ReduceMean | O::ReduceMax => Value::Dynamic(pool::reduce(context, &data, builder)?),
+        O::Pad => Value::Dynamic(pad::emit(context, &data, builder)?),
         O::Transpose | O::Reshape | O::Flatten | O::Squeeze | O::Unsqueeze => {
             Value::Dynamic(shapes::emit(context, &data, builder)?)
         }

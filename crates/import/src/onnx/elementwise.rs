@@ -102,6 +102,15 @@ pub(crate) fn convert(
         | O::Cast
         | O::MatMul
         | O::Gemm
+        | O::Conv
+        | O::MaxPool
+        | O::AveragePool
+        | O::GlobalMaxPool
+        | O::GlobalAveragePool
+        | O::MaxPoolNHWC
+        | O::ReduceMean
+        | O::ReduceMax
+        | O::Pad
         | O::Transpose
         | O::Reshape
         | O::Flatten

@@ -87,7 +87,22 @@ pub(crate) fn fold(context: &Context<'_>, builder: &mut Builder) -> Result<Const
             let (op, _) = convert(context, input.shape(), Kind::Float)?;
             Ok(Constant::float(evaluate(&op, &input.floats())?))
         }
-        O::MatMul | O::Gemm | O::TopK | O::ArgMax | O::ArgMin | O::Softmax | O::LogSoftmax => {
+        O::MatMul
+        | O::Gemm
+        | O::Conv
+        | O::MaxPool
+        | O::AveragePool
+        | O::GlobalMaxPool
+        | O::GlobalAveragePool
+        | O::MaxPoolNHWC
+        | O::ReduceMean
+        | O::ReduceMax
+        | O::Pad
+        | O::TopK
+        | O::ArgMax
+        | O::ArgMin
+        | O::Softmax
+        | O::LogSoftmax => {
             Err(refuse(format!("`{}` is applied to constants only", context.node.op_type))
                 .hint("fold constants before exporting, e.g. with onnx-simplifier"))
         }

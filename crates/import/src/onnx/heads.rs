@@ -14,20 +14,13 @@ fn last_axis_only(context: &Context<'_>, axis: usize, data: &Dynamic) -> Result<
     Err(refuse(text).hint("only the last axis is supported"))
 }
 
-fn require_float(data: &Dynamic) -> Result<()> {
-    if data.kind == Kind::Float {
-        return Ok(());
-    }
-    Err(refuse("the data is not of type float32").hint("put a Cast to float32 before it"))
-}
-
 /// `TopK`: its second output, the indices, is supported; the first, the values, is not.
 pub(crate) fn top_k(
     context: &Context<'_>,
     data: &Dynamic,
     builder: &mut Builder,
 ) -> Result<Vec<Option<Value>>> {
-    require_float(data)?;
+    data.require_float()?;
     let k = match context.constant(1, "number of results")? {
         Some(constant) => one_integer(constant)?,
         None => context
@@ -55,7 +48,7 @@ pub(crate) fn arg_extreme(
     data: &Dynamic,
     builder: &mut Builder,
 ) -> Result<Dynamic> {
-    require_float(data)?;
+    data.require_float()?;
     if context.attributes.int("select_last_index")?.unwrap_or(0) != 0 {
         return Err(refuse("ties go to the last index (select_last_index)")
             .hint("use select_last_index=0: ties go to the lowest index"));
@@ -80,7 +73,7 @@ pub(crate) fn softmax(
     data: &Dynamic,
     builder: &mut Builder,
 ) -> Result<Dynamic> {
-    require_float(data)?;
+    data.require_float()?;
     let rank = data.shape.len();
     // Before version 13 all axes from `axis` on count as one.
     let default = if context.opset < 13 { 1 } else { -1 };

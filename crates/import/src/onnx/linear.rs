@@ -1,6 +1,6 @@
 //! Matrix products with constant weights.
 
-use super::build::{Builder, Context, Dynamic, Kind, Value, refuse};
+use super::build::{Builder, Context, Dynamic, Value, refuse};
 use super::constants::Constant;
 use super::quant::row_scales;
 use diagnostic::{Code, Diagnostic, Result};
@@ -13,7 +13,7 @@ pub(crate) fn matmul(
     data: &Dynamic,
     builder: &mut Builder,
 ) -> Result<Dynamic> {
-    require_float(data)?;
+    data.require_float()?;
     let Value::Constant(right) = context.required(1)? else {
         return Err(refuse("the left operand is the constant one")
             .hint("transpose the product: MatMul(data, weights of shape [inputs, outputs])"));
@@ -35,7 +35,7 @@ pub(crate) fn gemm(
     data: &Dynamic,
     builder: &mut Builder,
 ) -> Result<Dynamic> {
-    require_float(data)?;
+    data.require_float()?;
     if context.attributes.int("transA")?.unwrap_or(0) != 0 {
         return Err(refuse("the data is transposed (transA)").hint("use transA=0"));
     }
@@ -65,23 +65,26 @@ pub(crate) fn gemm(
     }
     if let Some(bias) = bias {
         let param = Param(bias.floats().mapv(|v| if beta == 1.0 { v } else { v * beta }));
-        if !param.fits(&result.shape) {
-            let text =
-                format!("the bias of shape {:?} does not fit {:?}", bias.shape(), result.shape);
-            return Err(Diagnostic::new(Code::ModelInvalid, text));
-        }
-        let op = Op::Elementwise(Elementwise::add(param));
-        let shape = result.shape.clone();
-        result = builder.emit(context.node, "/bias", op, &result, shape);
+        return add_bias(context, param, bias.shape(), result, builder);
     }
     Ok(result)
 }
 
-fn require_float(data: &Dynamic) -> Result<()> {
-    if data.kind == Kind::Float {
-        return Ok(());
+/// Adds a bias, which the file has in the shape `stated`, to the result of a linear operator.
+pub(crate) fn add_bias(
+    context: &Context<'_>,
+    bias: Param,
+    stated: &[usize],
+    result: Dynamic,
+    builder: &mut Builder,
+) -> Result<Dynamic> {
+    let shape = result.shape.clone();
+    if !bias.fits(&shape) {
+        let text = format!("the bias of shape {stated:?} does not fit {shape:?}");
+        return Err(Diagnostic::new(Code::ModelInvalid, text));
     }
-    Err(refuse("the data is not of type float32").hint("put a Cast to float32 before it"))
+    let op = Op::Elementwise(Elementwise::add(bias));
+    Ok(builder.emit(context.node, "/bias", op, &result, shape))
 }
 
 fn emit(
@@ -104,7 +107,7 @@ fn emit(
 }
 
 /// Weights `[outputs, inputs]`, with their integers where a quantizer gave them.
-fn weights(matrix: &Constant) -> Result<Weights> {
+pub(crate) fn weights(matrix: &Constant) -> Result<Weights> {
     let quantized = match &matrix.quantized {
         Some(q) => row_scales(&q.scale)
             .map(|scale| Ok(QuantizedWeights { integers: two_axes(q.integers.clone())?, scale })),

@@ -7,15 +7,20 @@
 mod attributes;
 mod build;
 mod constants;
+mod conv;
 mod elementwise;
 mod folding;
 mod heads;
 mod linear;
+mod maps;
 mod model;
 mod operator;
+mod pad;
+mod pool;
 pub mod proto;
 mod quant;
 mod shapes;
+mod window;
 
 use crate::Options;
 use diagnostic::{Code, Diagnostic, Result};

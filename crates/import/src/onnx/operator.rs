@@ -42,11 +42,12 @@ operators! {
         Relu Sign Clip Tanh Neg Round Floor Ceil
         Identity Dropout Cast
         BatchNormalization MatMul Gemm
+        Conv MaxPool AveragePool GlobalMaxPool GlobalAveragePool Pad ReduceMean ReduceMax
         Transpose Reshape Flatten Squeeze Unsqueeze
         Shape Gather Concat Slice Expand Constant ConstantOfShape
         TopK ArgMax ArgMin Softmax LogSoftmax;
     custom:
-        BipolarQuant Quant IntQuant MultiThreshold;
+        BipolarQuant Quant IntQuant MultiThreshold MaxPoolNHWC;
 }
 
 impl Operator {
@@ -60,40 +61,53 @@ impl Operator {
 pub(crate) fn hint(node: &NodeProto) -> String {
     let custom = !is_standard(&node.domain);
     match node.op_type.as_str() {
-        "BipolarQuant" | "Quant" | "IntQuant" | "MultiThreshold" => {
+        "BipolarQuant" | "Quant" | "IntQuant" | "MultiThreshold" | "MaxPoolNHWC" => {
             format!("put it in one of the domains {}", CUSTOM_DOMAINS.join(", "))
         }
-        "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool" | "GlobalAveragePool"
-        | "GlobalMaxPool" | "Pad" => {
-            "convolutional networks are not supported yet: use fully connected layers (MatMul, Gemm)"
-                .into()
+        "ConvTranspose" | "Upsample" | "Resize" => {
+            "maps cannot be enlarged: use Conv, MaxPool or AveragePool".into()
+        }
+        "LpPool" | "GlobalLpPool" | "MaxRoiPool" | "QuantAvgPool2d" => {
+            "use MaxPool, or AveragePool followed by a quantizer".into()
         }
         "Trunc" | "FloatQuant" => "use Quant or BipolarQuant".into(),
-        "QuantizeLinear" | "DequantizeLinear" | "QLinearConv" | "QLinearMatMul"
-        | "MatMulInteger" | "ConvInteger" | "FakeQuantize" | "DynamicQuantizeLinear" => {
-            "export as QONNX: Quant and BipolarQuant on float tensors, then MatMul or Gemm".into()
+        "QuantizeLinear"
+        | "DequantizeLinear"
+        | "QLinearConv"
+        | "QLinearMatMul"
+        | "MatMulInteger"
+        | "ConvInteger"
+        | "FakeQuantize"
+        | "DynamicQuantizeLinear" => {
+            "export as QONNX: Quant and BipolarQuant on float tensors, then MatMul, Gemm or Conv"
+                .into()
         }
         "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Celu" | "Gelu" | "Sigmoid" | "HardSigmoid"
         | "HardSwish" | "Mish" | "Softplus" | "Softsign" | "Swish" | "ThresholdedRelu" | "Erf"
         | "Sin" | "Cos" => {
             "use Relu, Clip (hard tanh), Tanh or Sign, followed by a quantizer".into()
         }
-        "LayerNormalization" | "InstanceNormalization" | "GroupNormalization" | "LRN"
-        | "LpNormalization" | "MeanVarianceNormalization" => {
-            "use BatchNormalization with fixed statistics".into()
-        }
+        "LayerNormalization"
+        | "InstanceNormalization"
+        | "GroupNormalization"
+        | "LRN"
+        | "LpNormalization"
+        | "MeanVarianceNormalization" => "use BatchNormalization with fixed statistics".into(),
         "LSTM" | "GRU" | "RNN" | "Loop" | "Scan" | "If" => {
             "recurrent networks and control flow are not supported: export one forward pass".into()
         }
-        "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceProd" | "Einsum" => {
-            "use MatMul or Gemm with constant weights, or TopK and ArgMax at the end".into()
+        "ReduceSum" | "ReduceMin" | "ReduceProd" | "Einsum" => {
+            "use ReduceMean or ReduceMax over whole maps, MatMul or Gemm with constant weights, or \
+             TopK and ArgMax at the end"
+                .into()
         }
         _ if custom => format!(
-            "only BipolarQuant, Quant, IntQuant and MultiThreshold of {} are supported",
+            "only BipolarQuant, Quant, IntQuant, MultiThreshold and MaxPoolNHWC of {} are supported",
             CUSTOM_DOMAINS.join(", ")
         ),
-        _ => "the operators of fully connected networks are supported: MatMul, Gemm, \
-              BatchNormalization, quantizers, arithmetic with constants, and reshapes"
+        _ => "the operators of fully connected and convolutional networks are supported: MatMul, \
+              Gemm, Conv, pooling, Pad, BatchNormalization, quantizers, arithmetic with constants, \
+              and reshapes"
             .into(),
     }
 }

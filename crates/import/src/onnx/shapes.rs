@@ -76,8 +76,7 @@ pub(crate) fn emit(
                 return Err(refuse(format!("the transpose {permutation:?} moves the batch axis"))
                     .hint("keep axis 0 in place"));
             }
-            let shape = permutation.iter().map(|&axis| data.shape[axis]).collect();
-            Ok(builder.emit(context.node, "", Op::Transpose(permutation), data, shape))
+            Ok(transpose(context, "", permutation, data, builder))
         }
         Movement::Reshape(shape) => {
             if shape.first() != Some(&1) {
@@ -87,6 +86,18 @@ pub(crate) fn emit(
             Ok(builder.emit(context.node, "", Op::Reshape, data, shape))
         }
     }
+}
+
+/// Adds a `Transpose`; `permutation` is one of the axes of the data.
+pub(crate) fn transpose(
+    context: &Context<'_>,
+    part: &str,
+    permutation: Vec<usize>,
+    data: &Dynamic,
+    builder: &mut Builder,
+) -> Dynamic {
+    let shape = permutation.iter().map(|&axis| data.shape[axis]).collect();
+    builder.emit(context.node, part, Op::Transpose(permutation), data, shape)
 }
 
 fn permutation(context: &Context<'_>, rank: usize) -> Result<Vec<usize>> {
