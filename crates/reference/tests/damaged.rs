@@ -5,7 +5,7 @@
 mod model;
 
 use import::Options;
-use model::{Model, int, list, small_network, wide_network};
+use model::{Model, convolutional_network, int, list, small_network, wide_network};
 use rand::{Rng, RngExt, SeedableRng};
 
 /// Imports, and runs what was accepted; whether it was.
@@ -46,7 +46,7 @@ fn damage(original: &[u8], rounds: usize) -> usize {
 
 #[test]
 fn damaged_models_are_refused_or_run() {
-    for model in [small_network(), wide_network()] {
+    for model in [small_network(), wide_network(), convolutional_network()] {
         assert!(model.load().is_ok(), "{}", model.load().unwrap_err());
         assert!(damage(&model.bytes(), 2000) > 0);
     }
@@ -92,7 +92,20 @@ fn scramble(model: &Model, rounds: usize) -> usize {
                     }
                 }
                 3 => {
-                    let names = ["axis", "axes", "perm", "keepdims", "transB", "allowzero"];
+                    let names = [
+                        "axis",
+                        "axes",
+                        "perm",
+                        "keepdims",
+                        "transB",
+                        "allowzero",
+                        "pads",
+                        "group",
+                        "strides",
+                        "dilations",
+                        "kernel_shape",
+                        "ceil_mode",
+                    ];
                     let name = names[random.random_range(0..names.len())];
                     graph.node[at].attribute.push(int(name, number));
                     graph.node[at].attribute.push(list(name, &[number, 0]));
@@ -117,7 +130,7 @@ fn scramble(model: &Model, rounds: usize) -> usize {
 
 #[test]
 fn scrambled_models_are_refused_or_run() {
-    for model in [small_network(), wide_network()] {
+    for model in [small_network(), wide_network(), convolutional_network()] {
         assert!(scramble(&model, 3000) > 0);
     }
 }

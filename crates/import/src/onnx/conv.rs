@@ -65,17 +65,19 @@ fn groups(context: &Context<'_>, channels: usize, outputs: usize, depth: usize) 
     let stated = context.attributes.int("group")?.unwrap_or(1);
     let groups = usize::try_from(stated)
         .ok()
-        .filter(|&groups| groups > 0 && channels.is_multiple_of(groups) && outputs.is_multiple_of(groups))
+        .filter(|&groups| {
+            groups > 0 && channels.is_multiple_of(groups) && outputs.is_multiple_of(groups)
+        })
         .ok_or_else(|| {
             let text = format!(
                 "{stated} groups do not divide {channels} input and {outputs} output channels"
             );
             invalid(text).hint("the number of groups divides both")
         })?;
-    if depth != channels / groups {
-        let text = format!(
-            "kernels over {depth} channels do not fit {channels} channels in {groups} groups"
-        );
+    let group = channels / groups;
+    if depth != group {
+        let text =
+            format!("kernels over {depth} channels do not fit {groups} groups of {group} channels");
         return Err(invalid(text));
     }
     Ok(groups)

@@ -73,14 +73,13 @@ impl Maps {
 
 /// Lengths that a node states, all of them at least `least`.
 pub(crate) fn lengths(values: &[i64], what: &str, least: i64) -> Result<Vec<usize>> {
-    let allowed = |&&value: &&i64| (least..=MAX_LENGTH).contains(&value);
-    let usable = values.iter().filter(allowed).filter_map(|&value| usize::try_from(value).ok());
-    let usable: Vec<usize> = usable.collect();
-    if usable.len() == values.len() {
-        return Ok(usable);
-    }
-    let text = format!("the {what} {values:?} are not all from {least} to {MAX_LENGTH}");
-    Err(Diagnostic::new(Code::ModelInvalid, text))
+    let allowed = least..=MAX_LENGTH;
+    let usable =
+        values.iter().map(|value| usize::try_from(*value).ok().filter(|_| allowed.contains(value)));
+    usable.collect::<Option<_>>().ok_or_else(|| {
+        let text = format!("the {what} {values:?} are not all from {least} to {MAX_LENGTH}");
+        Diagnostic::new(Code::ModelInvalid, text)
+    })
 }
 
 /// Padding that a node states.

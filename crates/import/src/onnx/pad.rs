@@ -2,10 +2,11 @@
 
 use super::build::{Builder, Context, Dynamic, refuse};
 use super::maps::{Maps, channels_last, paddings};
-use super::shapes::{axis_of, list};
+use super::shapes::{axis_of, integers, list};
 use diagnostic::{Code, Diagnostic, Result};
 use graph::Op;
-use tensor::{Map, Window};
+use std::ops::Range;
+use tensor::Window;
 
 /// Places before and after the data on one axis.
 type Ends = (usize, usize);
@@ -27,7 +28,7 @@ pub(crate) fn emit(
     let rank = data.shape.len();
     let value = value(context)?;
     let ends = ends(context, rank)?;
-    let padded_only = |axes: std::ops::Range<usize>| {
+    let padded_only = |axes: Range<usize>| {
         ends.iter().enumerate().all(|(axis, &ends)| ends == (0, 0) || axes.contains(&axis))
     };
     if padded_only(2..rank.max(2)) {
@@ -56,7 +57,7 @@ fn pad(
     let (before, after): (Vec<usize>, Vec<usize>) = ends.iter().copied().unzip();
     let (before, after) = (maps.pair(&before, 0), maps.pair(&after, 0));
     let window = Window { before, after, ..Window::of([1, 1]) };
-    let output: Map = window
+    let output = window
         .over(maps.map, maps.map.channels)
         .ok_or_else(|| Diagnostic::new(Code::ModelInvalid, "nothing is left of the map"))?;
     let op = Op::Pad { before, after, value };
@@ -86,7 +87,7 @@ fn ends(context: &Context<'_>, rank: usize) -> Result<Vec<Ends>> {
     let axes: Vec<usize> = match context.constant(3, "axes")? {
         None => (0..rank).collect(),
         Some(axes) => {
-            let axes = super::shapes::integers(axes, "axes")?;
+            let axes = integers(axes, "axes")?;
             axes.into_iter().map(|axis| axis_of(axis, rank)).collect::<Result<_>>()?
         }
     };

@@ -7,6 +7,7 @@ use super::shapes::{axis_of, list};
 use super::window::{Stated, check_windows_see_the_map, kernel_shape, stated};
 use diagnostic::{Code, Diagnostic, Result};
 use graph::{Op, Pool, PoolKind};
+use std::ops::Range;
 use tensor::Window;
 
 /// `MaxPool`, `AveragePool`, `GlobalMaxPool`, `GlobalAveragePool`, or FINN's `MaxPoolNHWC`.
@@ -35,13 +36,10 @@ pub(crate) fn reduce(
     data.require_float()?;
     let rank = data.shape.len();
     let stated = list(context, 1, "axes")?.unwrap_or_default();
-    let over = |axes: std::ops::Range<usize>| {
-        let stated: Option<Vec<usize>> =
-            stated.iter().map(|&axis| axis_of(axis, rank).ok()).collect();
-        let mut stated = stated.unwrap_or_default();
-        stated.sort_unstable();
-        (3..=4).contains(&rank) && stated.into_iter().eq(axes)
-    };
+    let mut sorted: Vec<usize> =
+        stated.iter().map(|&axis| axis_of(axis, rank)).collect::<Result<_>>()?;
+    sorted.sort_unstable();
+    let over = |axes: Range<usize>| (3..=4).contains(&rank) && sorted.iter().copied().eq(axes);
     let kind = if context.operator == O::ReduceMean { PoolKind::Average } else { PoolKind::Max };
     let (result, axes) = if over(2..rank) {
         (whole(context, kind, data, builder)?, 2..rank)

@@ -188,3 +188,64 @@ pub(crate) fn wide_network() -> Model {
         .node("Softmax", &["s"], &["e"], vec![])
         .node("TopK", &["e", "k"], &["best", "y"], vec![])
 }
+
+/// A small convolutional network, to be run and to be damaged by tests.
+pub(crate) fn convolutional_network() -> Model {
+    let w1: Vec<f32> = (0..16u8).map(|i| if i % 3 == 0 { -1.0 } else { 0.5 }).collect();
+    let w2: Vec<f32> = (0..8u8).map(|i| f32::from(i) - 3.5).collect();
+    Model::new(&[-1, 2, 5, 4])
+        .ints("pads", &[0, 0, 1, 0, 0, 0, 0, 1])
+        .ints("shape", &[0, -1])
+        .scalar("one", 1.0)
+        .scalar("fill", 0.25)
+        .floats("w1", &[4, 1, 2, 2], &w1)
+        .floats("w2", &[2, 4, 1, 1], &w2)
+        .floats("scale", &[2, 1, 1, 1], &[0.5, 2.0])
+        .floats("bias", &[4], &[0.5, -0.5, 1.0, 0.0])
+        .floats("gamma", &[2], &[1.0, -0.5])
+        .floats("beta", &[2], &[0.25, 0.5])
+        .floats("mean", &[2], &[0.5, -1.0])
+        .floats("var", &[2], &[1.0, 4.0])
+        .floats("t", &[2, 2], &[-1.0, 0.0, 0.5, 1.0])
+        .node("Pad", &["x", "pads", "fill"], &["p"], vec![text("mode", "constant")])
+        .node(
+            "Conv",
+            &["p", "w1", "bias"],
+            &["c1"],
+            vec![
+                int("group", 2),
+                list("kernel_shape", &[2, 2]),
+                list("strides", &[1, 1]),
+                list("dilations", &[2, 1]),
+                list("pads", &[1, 0, 1, 0]),
+            ],
+        )
+        .node(
+            "MaxPool",
+            &["c1"],
+            &["m"],
+            vec![list("kernel_shape", &[2, 2]), list("strides", &[2, 2]), int("ceil_mode", 1)],
+        )
+        .node("qonnx.custom_op.general:BipolarQuant", &["w2", "scale"], &["wq"], vec![])
+        .node("Conv", &["m", "wq"], &["c2"], vec![text("auto_pad", "SAME_UPPER")])
+        .node("BatchNormalization", &["c2", "gamma", "beta", "mean", "var"], &["bn"], vec![])
+        .node(
+            "qonnx.custom_op.general:MultiThreshold",
+            &["bn", "t"],
+            &["q"],
+            vec![float("out_bias", -1.0), text("data_layout", "NCHW")],
+        )
+        .node(
+            "AveragePool",
+            &["q"],
+            &["a"],
+            vec![
+                list("kernel_shape", &[2, 1]),
+                list("pads", &[1, 0, 0, 0]),
+                int("count_include_pad", 0),
+            ],
+        )
+        .node("Transpose", &["a"], &["nhwc"], vec![list("perm", &[0, 2, 3, 1])])
+        .node("ReduceMean", &["nhwc"], &["r"], vec![list("axes", &[1, 2]), int("keepdims", 1)])
+        .node("Reshape", &["r", "shape"], &["y"], vec![])
+}
