@@ -100,3 +100,75 @@ fn sizes_that_fit_two_networks_need_a_name() {
     let options = Options { network: Some("lfcW1A2".into()), sign_zero: None };
     assert!(load(folder, &options).is_ok());
 }
+
+/// The colour network with 2-bit weights: PE, words of weights and thresholds of each file.
+const COLOUR: [(usize, usize, usize); 9] = [
+    (8, 8 * 9, 8 * 2),
+    (16, 4 * 36, 4 * 2),
+    (8, 16 * 36, 16 * 2),
+    (8, 16 * 72, 16 * 2),
+    (4, 64 * 144, 64 * 2),
+    (1, 256 * 288, 256 * 2),
+    (1, 512 * 128, 512 * 2),
+    (2, 256 * 256, 256 * 2),
+    (4, 16 * 512, 0),
+];
+
+#[test]
+fn fields_of_two_bits_are_signed_and_channels_come_first() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = temporary.path();
+    for (index, (pe, weights, thresholds)) in COLOUR.into_iter().enumerate() {
+        for pe in 0..pe {
+            let words = (0..weights).flat_map(|word| {
+                // -1 for channel 1 in row 1, column 2 of the first kernels; else +1 everywhere.
+                let first = if word % 9 == 5 { 0b01_11_01 } else { 0b01_01_01u64 };
+                (if index == 0 { first } else { 0x5555_5555 }).to_le_bytes()
+            });
+            let path = folder.join(format!("{index}-{pe}-weights.bin"));
+            fs::write(path, words.collect::<Vec<u8>>()).unwrap();
+            let words = (0..thresholds).flat_map(|word| [5u64, 9][word % 2].to_le_bytes());
+            if thresholds > 0 {
+                let path = folder.join(format!("{index}-{pe}-thres.bin"));
+                fs::write(path, words.collect::<Vec<u8>>()).unwrap();
+            }
+        }
+    }
+    fs::write(folder.join("classes.txt"), "a\nb\nc\n").unwrap();
+    let graph = load(folder, &Options::default()).unwrap();
+    assert_eq!(graph.class_rule, ClassRule::ArgMax);
+    let chain = graph.chain().unwrap();
+    let named = |name: &str| {
+        let id = chain.iter().find(|&&id| graph.node(id).name == name);
+        graph.node(*id.unwrap())
+    };
+    let Op::Conv(conv) = &named("conv0").op else { panic!("{}", named("conv0").op.name()) };
+    let row: Vec<i64> = (0..27).map(|c| if c == 9 + 3 + 2 { -1 } else { 1 }).collect();
+    let integers = &conv.weights.quantized.as_ref().unwrap().integers;
+    assert!(integers.rows().into_iter().all(|r| r.to_vec() == row));
+    let thresholds = |name: &str| match &named(name).op {
+        Op::Elementwise(Elementwise::MultiThreshold {
+            thresholds, out_scale, out_bias, ..
+        }) => {
+            assert_eq!((*out_scale, *out_bias), (1.0, -1.0));
+            thresholds.row(0).to_vec()
+        }
+        op => panic!("{}", op.name()),
+    };
+    // The first accumulator counts half steps.
+    assert_eq!(thresholds("threshold0"), [3.0, 5.0]);
+    assert_eq!(thresholds("threshold1"), [6.0, 10.0]);
+    let shapes = ["pixels", "conv0", "pool1", "pool3", "conv5", "flatten", "fc8"];
+    let shapes = shapes.map(|name| named(name).shape.clone());
+    let expected: [&[usize]; 7] = [
+        &[1, 3, 32, 32],
+        &[1, 64, 30, 30],
+        &[1, 64, 14, 14],
+        &[1, 128, 5, 5],
+        &[1, 256, 1, 1],
+        &[1, 256],
+        &[1, 3],
+    ];
+    assert_eq!(shapes, expected);
+    assert_eq!(chain.last(), graph.output_id().as_ref());
+}

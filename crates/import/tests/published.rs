@@ -1,8 +1,7 @@
 //! Networks of others: what is found in them. Passes with a note where the data is not there.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "test helpers")]
 
-use diagnostic::Code;
-use graph::{Graph, Op};
+use graph::{Conv, Graph, Op, Weights};
 use import::{Options, load};
 use std::path::{Path, PathBuf};
 use tensor::ElementType;
@@ -17,17 +16,24 @@ fn data(name: &str) -> Option<PathBuf> {
     None
 }
 
-fn weight_types(graph: &Graph) -> Vec<(ElementType, usize, usize)> {
+fn weights(graph: &Graph) -> Vec<&Weights> {
     let chain = graph.chain().unwrap();
     chain
         .into_iter()
         .filter_map(|id| match &graph.node(id).op {
-            Op::MatMul(weights) => {
-                let quantized = weights.quantize().unwrap();
-                let (rows, columns) = quantized.integers.dim();
-                Some((quantized.element(), rows, columns))
-            }
+            Op::MatMul(weights) | Op::Conv(Conv { weights, .. }) => Some(weights),
             _ => None,
+        })
+        .collect()
+}
+
+fn weight_types(graph: &Graph) -> Vec<(ElementType, usize, usize)> {
+    weights(graph)
+        .into_iter()
+        .map(|weights| {
+            let quantized = weights.quantize().unwrap();
+            let (rows, columns) = quantized.integers.dim();
+            (quantized.element(), rows, columns)
         })
         .collect()
 }
@@ -45,11 +51,7 @@ fn mnist_networks_have_their_weights() {
         let rows = [(64, 784), (64, 64), (64, 64), (10, 64)];
         let expected: Vec<_> = rows.into_iter().map(|(r, c)| (element, r, c)).collect();
         assert_eq!(weight_types(&graph), expected);
-        for (_, node) in graph.nodes() {
-            if let Op::MatMul(weights) = &node.op {
-                assert!(weights.quantized.is_some(), "{}", node.name);
-            }
-        }
+        assert!(weights(&graph).iter().all(|weights| weights.quantized.is_some()));
     }
 }
 
@@ -70,24 +72,41 @@ fn finn_and_intrusion_detection_networks_are_annotated() {
     assert!(types.iter().all(|t| t.0.bits() <= 2), "{types:?}");
 }
 
+/// The colour networks: outputs and inputs of each layer.
+const COLOUR: [(usize, usize); 9] = [
+    (64, 27),
+    (64, 576),
+    (128, 576),
+    (128, 1152),
+    (256, 1152),
+    (256, 2304),
+    (512, 256),
+    (512, 512),
+    (10, 512),
+];
+
 #[test]
-fn convolutions_are_listed_one_by_one() {
+fn colour_networks_have_their_weights() {
     let Some(path) = data("cifar10-cnvW1A1/cnvW1A1.onnx") else { return };
-    let error = load(&path, &Options::default()).unwrap_err();
-    let nodes: Vec<&str> = error.all().filter_map(|e| e.node.as_deref()).collect();
-    assert_eq!(nodes.len(), 8, "{error}");
-    assert!(nodes.contains(&"conv0 (Conv)") && nodes.contains(&"pool1 (MaxPool)"));
-    let archive = path.with_file_name("params.tar.gz");
-    let folder = tempfile::tempdir().unwrap();
-    let unpacked = std::process::Command::new("tar")
-        .arg("xzf")
-        .arg(&archive)
-        .arg("-C")
-        .arg(folder.path())
-        .status()
-        .unwrap();
-    assert!(unpacked.success());
-    let error = load(&folder.path().join("cifar10/cnvW1A1"), &Options::default()).unwrap_err();
-    assert_eq!(error.code, Code::UnsupportedStructure);
-    assert!(error.message.contains("cnvW1A1"));
+    let expected: Vec<_> = COLOUR.into_iter().map(|(r, c)| (ElementType::Bipolar, r, c)).collect();
+    let graph = load(&path, &Options::default()).unwrap();
+    assert_eq!(weight_types(&graph), expected);
+    for network in ["cnvW1A1", "cnvW1A2"] {
+        let Some(archive) = data(&format!("cifar10-{network}/params.tar.gz")) else { return };
+        let folder = tempfile::tempdir().unwrap();
+        let unpacked = std::process::Command::new("tar")
+            .arg("xzf")
+            .arg(&archive)
+            .arg("-C")
+            .arg(folder.path())
+            .status()
+            .unwrap();
+        assert!(unpacked.success());
+        let parameters = folder.path().join("cifar10").join(network);
+        let folder_graph = load(&parameters, &Options::default()).unwrap();
+        assert_eq!(weight_types(&folder_graph), expected);
+        if network == "cnvW1A1" {
+            assert_eq!(weights(&folder_graph), weights(&graph));
+        }
+    }
 }

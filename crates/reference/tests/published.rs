@@ -2,7 +2,7 @@
 //! where the data is not there.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "test helpers")]
 
-use graph::{Graph, Op};
+use graph::{ClassRule, Graph, Op};
 use import::{Options, load};
 use ndarray::{Array2, ArrayD, Axis};
 use ndarray_npy::NpzReader;
@@ -28,6 +28,20 @@ fn floats(path: &Path) -> ArrayD<f32> {
         NpyArray::F32(a) => a,
         other => other.to_i64().unwrap().mapv(|v| v as f32),
     }
+}
+
+/// The parameter files of a folder.
+fn unpack(folder: &Path) -> tempfile::TempDir {
+    let unpacked = tempfile::tempdir().unwrap();
+    let status = std::process::Command::new("tar")
+        .arg("xzf")
+        .arg(folder.join("params.tar.gz"))
+        .arg("-C")
+        .arg(unpacked.path())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    unpacked
 }
 
 fn row(array: &ArrayD<f32>, index: usize) -> Vec<f32> {
@@ -127,15 +141,7 @@ fn intrusion_detection_gives_the_sums_of_qonnx() {
 #[test]
 fn bnn_pynq_network_gives_the_bits_of_the_hardware() {
     let Some(folder) = data("mnist-lfcW1A1") else { return };
-    let unpacked = tempfile::tempdir().unwrap();
-    let status = std::process::Command::new("tar")
-        .arg("xzf")
-        .arg(folder.join("params.tar.gz"))
-        .arg("-C")
-        .arg(unpacked.path())
-        .status()
-        .unwrap();
-    assert!(status.success());
+    let unpacked = unpack(&folder);
     let graph = load(&unpacked.path().join("mnist/lfcW1A1"), &Options::default()).unwrap();
     assert_eq!(graph.name, "lfcW1A1");
     let reference = Reference::new(&graph);
@@ -155,5 +161,101 @@ fn bnn_pynq_network_gives_the_bits_of_the_hardware() {
         assert_eq!(trace["fc3"], row(&logits, image), "sums of image {image}");
         let expected: Vec<f32> = row(&bits, image).iter().map(|bit| 2.0 * bit - 1.0).collect();
         assert_eq!(trace["threshold3"], expected, "bits of image {image}");
+    }
+}
+
+/// One frame of an array of frames with the channels last, channels first.
+fn channels_first(array: &ArrayD<f32>, index: usize) -> Vec<f32> {
+    let frame = array.index_axis(Axis(0), index);
+    let order: Vec<usize> = match frame.ndim() {
+        3 => vec![2, 0, 1],
+        rank => (0..rank).collect(),
+    };
+    frame.permuted_axes(order).iter().copied().collect()
+}
+
+/// The activations of the first images: `q0` of the input, `L0` to `L7` of the layers, pooled.
+fn activations(folder: &Path) -> Vec<(String, ArrayD<f32>)> {
+    let path = folder.join("expected/layer_outputs_first4.npz");
+    let mut arrays = NpzReader::new(File::open(path).unwrap()).unwrap();
+    let names = std::iter::once("q0".to_string()).chain((0..8).map(|layer| format!("L{layer}")));
+    names
+        .map(|name| {
+            let values: ArrayD<i8> = arrays.by_name(&name).unwrap();
+            (name, values.mapv(f32::from))
+        })
+        .collect()
+}
+
+#[test]
+fn colour_network_in_qonnx_gives_the_sums_of_the_hardware() {
+    let Some(folder) = data("cifar10-cnvW1A1") else { return };
+    let graph = load(&folder.join("cnvW1A1.onnx"), &Options::default()).unwrap();
+    let reference = Reference::new(&graph);
+    let pixels = floats(&folder.join("expected/inputs.npy"));
+    let logits = floats(&folder.join("expected/logits.npy"));
+    let activations = activations(&folder);
+    let nodes = [
+        "input_quant",
+        "act0_quant",
+        "pool1",
+        "act2_quant",
+        "pool3",
+        "act4_quant",
+        "act5_quant",
+        "act6_quant",
+        "act7_quant",
+    ];
+    for image in 0..2 {
+        let x: Vec<f32> = channels_first(&pixels, image).iter().map(|p| p / 255.0).collect();
+        let trace = reference.trace::<f32>(&x);
+        for (node, (name, expected)) in nodes.iter().zip(&activations) {
+            // Here the input is quantized in steps of 1/128.
+            let step = if name == "q0" { 128.0 } else { 1.0 };
+            let found: Vec<f32> = trace[*node].iter().map(|v| v * step).collect();
+            assert_eq!(found, channels_first(expected, image), "{name} of image {image}");
+        }
+        assert_eq!(trace["fc8"], row(&logits, image), "sums of image {image}");
+    }
+}
+
+#[test]
+fn colour_networks_of_bnn_pynq_give_the_sums_of_the_hardware() {
+    for network in ["cnvW1A1", "cnvW1A2"] {
+        let Some(folder) = data(&format!("cifar10-{network}")) else { return };
+        let unpacked = unpack(&folder);
+        let parameters = unpacked.path().join("cifar10").join(network);
+        let graph = load(&parameters, &Options::default()).unwrap();
+        assert_eq!((graph.name.as_str(), graph.class_rule), (network, ClassRule::ArgMax));
+        let reference = Reference::new(&graph);
+        let pixels = floats(&folder.join("expected/inputs.npy"));
+        let logits = floats(&folder.join("expected/logits.npy"));
+        let activations = activations(&folder);
+        let nodes = [
+            "quantize",
+            "threshold0",
+            "pool1",
+            "threshold2",
+            "pool3",
+            "threshold4",
+            "threshold5",
+            "threshold6",
+            "threshold7",
+        ];
+        for image in 0..2 {
+            let trace = reference.trace::<f32>(&channels_first(&pixels, image));
+            for (node, (name, expected)) in nodes.iter().zip(&activations) {
+                let found = &trace[*node];
+                assert_eq!(found, &channels_first(expected, image), "{name} of image {image}");
+            }
+            assert_eq!(trace["fc8"], row(&logits, image), "sums of image {image}");
+        }
+        let pictures = floats(&folder.join("expected/fpga_golden_inputs.npy"));
+        let scores = floats(&folder.join("expected/fpga_golden_scores_hw.npy"));
+        let sums = reference.run::<f32>(&channels_first(&pictures, 0));
+        // Where activations have one bit the board counts the XNOR ones of 512 inputs.
+        let score = |sum: &f32| if network == "cnvW1A1" { (sum + 512.0) / 2.0 } else { *sum };
+        let found: Vec<f32> = sums.iter().map(score).collect();
+        assert_eq!(found, row(&scores, 0), "picture of the board");
     }
 }

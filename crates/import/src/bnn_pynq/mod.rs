@@ -1,9 +1,10 @@
 //! BNN-PYNQ parameter folders: `<layer>-<pe>-weights.bin`, `<layer>-<pe>-thres.bin`, `classes.txt`.
 //!
 //! The files hold no topology: it is that of one of the published networks, found by the number and
-//! the sizes of the files. Weights and thresholds become one `MatMul` and one `MultiThreshold` for
-//! each layer, on values -1, (0,) +1.
+//! the sizes of the files. Weights and thresholds become one `MatMul` or `Conv` and one
+//! `MultiThreshold` for each layer, on values -1, (0,) +1.
 
+mod assemble;
 mod files;
 mod layers;
 mod networks;
@@ -11,32 +12,20 @@ mod networks;
 use crate::Options;
 use diagnostic::{Code, Diagnostic, Result};
 use files::Folder;
-use graph::{ClassRule, Elementwise, Graph, Op, QuantizedWeights, Weights};
-use layers::{Arithmetic, decode};
-use ndarray::Array2;
+use graph::Graph;
 use networks::{NETWORKS, Network};
 use std::path::Path;
-use tensor::ElementType;
-
-/// Pixels from this on are +1: the host computes `2p/255 - 1 >= 0`.
-const PIXEL_THRESHOLD: f32 = 128.0;
 
 /// Reads a parameter folder.
 ///
 /// # Errors
 /// `network-unknown` when the files fit no published network, or several; `file-access` and
-/// `file-format` for files that are missing or have an impossible size; `unsupported-structure` for
-/// convolutional networks.
+/// `file-format` for files that are missing or have an impossible size.
 pub fn load(path: &Path, options: &Options) -> Result<Graph> {
     let folder = Folder::list(path)?;
     let network = choose(&folder, options.network.as_deref())?;
-    if network.convolutional {
-        let text = format!("`{}` is a convolutional network", network.name);
-        return Err(Diagnostic::new(Code::UnsupportedStructure, text)
-            .hint("convolutional networks come later: use lfcW1A1 or lfcW1A2"));
-    }
     let name = path.file_name().map_or_else(|| network.name.into(), |n| n.to_string_lossy().into());
-    build(network, &folder, name)
+    assemble::assemble(network, &folder, name)
 }
 
 fn names(networks: impl Iterator<Item = &'static Network>) -> String {
@@ -88,52 +77,4 @@ fn nearest(folder: &Folder) -> Diagnostic {
         _ => Diagnostic::new(Code::NetworkUnknown, "the files fit no published network")
             .hint(format!("a folder holds the <layer>-<pe>-weights.bin files of one of {known}")),
     }
-}
-
-fn build(network: &Network, folder: &Folder, name: String) -> Result<Graph> {
-    let classes = folder.classes()?;
-    let hardware_classes = network.layers.last().map_or(0, |layer| layer.rows);
-    if classes > hardware_classes {
-        let text =
-            format!("`classes.txt` lists {classes} classes, the network has {hardware_classes}");
-        return Err(Diagnostic::new(Code::FileFormat, text));
-    }
-    let mut graph = Graph::new(name);
-    graph.class_rule = ClassRule::HighestSet;
-    let pixels = network.layers.first().map_or(0, |layer| layer.inputs);
-    let mut at = graph.input("pixels", vec![1, pixels], Some(ElementType::Uint(8)));
-    // The host binarises pixels for lfcW1A2 too: its first layer reads 1-bit inputs ±1, and only
-    // the activations between layers have 2 bits.
-    let binarise = Elementwise::MultiThreshold {
-        thresholds: Array2::from_elem((1, 1), PIXEL_THRESHOLD),
-        out_scale: 2.0,
-        out_bias: -1.0,
-        channel_axis: 1,
-    };
-    at = graph.add("binarise", "Pixels", Op::Elementwise(binarise), at, vec![1, pixels]);
-    for (index, layer) in network.layers.iter().enumerate() {
-        let last = index + 1 == network.layers.len();
-        let rows = if last { classes } else { layer.rows };
-        let arithmetic =
-            if network.popcount { Arithmetic::Popcount } else { Arithmetic::SignedSum };
-        let decoded = decode(folder, index, layer, rows, arithmetic)?;
-        let weights = Weights {
-            values: decoded.weights.mapv(|w| w as f32),
-            quantized: Some(QuantizedWeights { integers: decoded.weights, scale: vec![1.0] }),
-        };
-        let shape = vec![1, rows];
-        at = graph.add(&format!("fc{index}"), "Weights", Op::MatMul(weights), at, shape.clone());
-        let levels = layer.thresholds;
-        let threshold = Elementwise::MultiThreshold {
-            thresholds: decoded.thresholds.mapv(|t| t as f32),
-            out_scale: if levels == 1 { 2.0 } else { 1.0 },
-            out_bias: -1.0,
-            channel_axis: 1,
-        };
-        let op = Op::Elementwise(threshold);
-        at = graph.add(&format!("threshold{index}"), "Thresholds", op, at, shape);
-    }
-    graph.set_output(at);
-    graph.check()?;
-    Ok(graph)
 }
