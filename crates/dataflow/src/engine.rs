@@ -1,7 +1,7 @@
 //! The parameters of each engine.
 
 use serde::{Deserialize, Serialize};
-use tensor::ElementType;
+use tensor::{Axis, ElementType, Map, Window};
 
 /// One hardware block between streams.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,8 +37,12 @@ pub enum EngineKind {
     Width,
     /// Stand-alone threshold unit, e.g. the input quantizer.
     Threshold(Threshold),
+    /// Sliding window unit.
+    Window(SlidingWindow),
     /// Matrix-vector-threshold unit.
     Mvu(Mvu),
+    /// Maximum or minimum of groups of words.
+    Pool(Pool),
     /// Multiplies each element with its channel's constant and adds another: fixed point.
     ChannelAffine(ChannelAffine),
     /// Arg-max or top-k of a frame.
@@ -54,7 +58,9 @@ impl EngineKind {
             EngineKind::Fifo { .. } => "fifo",
             EngineKind::Width => "width",
             EngineKind::Threshold(_) => "threshold",
+            EngineKind::Window(_) => "window",
             EngineKind::Mvu(_) => "mvu",
+            EngineKind::Pool(_) => "pool",
             EngineKind::ChannelAffine(_) => "channel-affine",
             EngineKind::LabelSelect(_) => "label-select",
         }
@@ -85,16 +91,64 @@ pub struct Threshold {
     pub credits: usize,
 }
 
+/// A sliding window unit with a ring of line buffers: for each window, row by row, it puts out the
+/// words of its taps. The order of the words is, outermost first: window, group of channels, repeat,
+/// kernel row, kernel column, word of the group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlidingWindow {
+    /// The input map.
+    pub map: Map,
+    /// Where windows lie.
+    pub window: Window,
+    /// Groups that the channels are taken in.
+    pub groups: usize,
+    /// How often each group of a window is put out.
+    pub repeats: usize,
+    /// What stands around the map: an integer for all channels, or one for each.
+    pub padding: Vec<i64>,
+    /// Words of the ring.
+    pub depth: usize,
+    /// Where the ring is kept.
+    pub memory: MemoryStyle,
+    /// Output words that may be on their way at once.
+    pub credits: usize,
+}
+
+impl SlidingWindow {
+    /// Elements of one group of a window.
+    pub fn columns(&self) -> usize {
+        self.window.taps() * self.map.channels / self.groups
+    }
+
+    /// The fewest words of the ring with which a window can be complete.
+    pub fn shortest_ring(&self, lanes: usize) -> usize {
+        let rows = (self.window.reach(Axis::Rows) - 1) * self.map.width;
+        (rows + self.window.reach(Axis::Columns)) * self.map.channels / lanes
+    }
+}
+
+/// A pool: the maximum (or minimum), lane by lane, of each `taps` words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pool {
+    /// Input words of an output word.
+    pub taps: usize,
+    /// The smallest element instead of the largest.
+    pub smallest: bool,
+    /// Output words that may be on their way at once.
+    pub credits: usize,
+}
+
 /// A matrix-vector-threshold unit: `pe` rows by `simd` columns each cycle.
 ///
 /// A step takes one input word; `columns / simd` (rounded up) steps make one output word of `pe`
 /// rows; `rows / pe` (rounded up) passes over the input frame make an output frame. Row
-/// `pass * pe + p` is lane `p` of output word `pass`. Missing rows give all-zero bits.
+/// `pass * pe + p` is lane `p` of output word `pass`. Missing rows give all-zero bits. A frame is one
+/// vector, or one for each pixel of the output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mvu {
     /// Output channels.
     pub rows: usize,
-    /// Input elements of a frame.
+    /// Input elements of a vector.
     pub columns: usize,
     /// Rows in parallel: the lanes of the output stream.
     pub pe: usize,
@@ -110,20 +164,22 @@ pub struct Mvu {
     pub weight_memory: MemoryStyle,
     /// Where the thresholds (or start values) are kept.
     pub threshold_memory: MemoryStyle,
-    /// Words of the input buffer that replays a frame for every pass: at least a frame; 0 with a
-    /// single pass, which needs none.
+    /// Whether the input comes anew for every pass (from a sliding window unit).
+    pub replayed: bool,
+    /// Words of the input buffer that replays a vector for every pass: at least a vector; 0 with a
+    /// single pass or a replayed input, which need none.
     pub buffer_words: usize,
     /// Output words that may be on their way at once.
     pub credits: usize,
 }
 
 impl Mvu {
-    /// Steps for one output word: input words of a frame.
+    /// Steps for one output word: input words of a vector.
     pub fn synapse_fold(&self) -> usize {
         self.columns.div_ceil(self.simd)
     }
 
-    /// Passes over an input frame: output words of a frame.
+    /// Passes over a vector: output words of it.
     pub fn neuron_fold(&self) -> usize {
         self.rows.div_ceil(self.pe)
     }

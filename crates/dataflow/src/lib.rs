@@ -8,7 +8,7 @@
 //! use dataflow::{Dataflow, Engine, EngineKind, Stream};
 //! use tensor::ElementType;
 //! let stream = |name: &str| Stream {
-//!     name: name.into(), element: ElementType::Uint(8), lanes: 2, elements: 5, from: 0, to: 0,
+//!     name: name.into(), element: ElementType::Uint(8), lanes: 2, elements: 5, pixel: 5, from: 0, to: 0,
 //! };
 //! let mut s = [stream("s_axis"), stream("x")];
 //! s[1].to = 1;
@@ -18,5 +18,8 @@
 mod engine;
 mod network;
 
-pub use engine::{ChannelAffine, Engine, EngineKind, LabelSelect, MemoryStyle, Mvu, Threshold};
+pub use engine::{
+    ChannelAffine, Engine, EngineKind, LabelSelect, MemoryStyle, Mvu, Pool, SlidingWindow,
+    Threshold,
+};
 pub use network::{Dataflow, OUTSIDE, Stream};

@@ -1,6 +1,6 @@
 //! Streams, and the network that they make of engines.
 
-use crate::{Engine, EngineKind, LabelSelect, Mvu};
+use crate::{Engine, EngineKind, LabelSelect, Mvu, SlidingWindow};
 use diagnostic::{Code, Diagnostic, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -11,8 +11,8 @@ pub const OUTSIDE: usize = usize::MAX >> 1;
 
 /// A stream of words between two engines: ready/valid handshake, frames back to back.
 ///
-/// A frame is `elements` elements, `lanes` in each word, element 0 in the low bits of word 0; the
-/// last word may be partly filled, its other lanes zero.
+/// A frame is `elements` elements, `lanes` in each word, element 0 in the low bits of word 0. Words do
+/// not straddle pixels; the last word of a pixel may be partly filled, its other lanes zero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stream {
     /// Unique legal identifier.
@@ -23,6 +23,8 @@ pub struct Stream {
     pub lanes: usize,
     /// Elements in a frame.
     pub elements: usize,
+    /// Elements in a pixel: a frame is a whole number of them.
+    pub pixel: usize,
     /// The engine that writes it, or [`OUTSIDE`].
     pub from: usize,
     /// The engine that reads it, or [`OUTSIDE`].
@@ -30,9 +32,19 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// Words in a pixel.
+    pub fn words_per_pixel(&self) -> usize {
+        self.pixel.div_ceil(self.lanes)
+    }
+
+    /// Pixels in a frame.
+    pub fn pixels(&self) -> usize {
+        self.elements / self.pixel
+    }
+
     /// Words in a frame.
     pub fn words_per_frame(&self) -> usize {
-        self.elements.div_ceil(self.lanes)
+        self.pixels() * self.words_per_pixel()
     }
 
     /// Width of a word in bits, without padding to bytes.
@@ -114,7 +126,8 @@ impl Dataflow {
             }
             let sane = (1..=1 << 20).contains(&stream.lanes)
                 && (1..=1 << 30).contains(&stream.elements)
-                && stream.lanes <= stream.elements;
+                && (stream.lanes..=stream.elements).contains(&stream.pixel)
+                && stream.elements.is_multiple_of(stream.pixel);
             if !sane {
                 return bad(&stream.name, "the lanes or elements of the stream are impossible");
             }
@@ -142,35 +155,87 @@ fn check_engine(
         EngineKind::Fifo { depth } => same_words(i, o) && *depth >= 1,
         EngineKind::Width => {
             let divides = i.lanes.is_multiple_of(o.lanes) || o.lanes.is_multiple_of(i.lanes);
-            i.element == o.element && i.elements == o.elements && i.lanes != o.lanes && divides
+            let same = i.element == o.element && i.elements == o.elements;
+            same && i.lanes != o.lanes && divides && relabelled(i, o)
         }
         EngineKind::Threshold(t) => {
-            (i.lanes, i.elements) == (o.lanes, o.elements) && t.thresholds >= 1 && t.credits >= 1
+            let same = (i.lanes, i.elements) == (o.lanes, o.elements) && relabelled(i, o);
+            same && t.thresholds >= 1 && t.credits >= 1
         }
         EngineKind::ChannelAffine(a) => {
-            (i.lanes, i.elements) == (o.lanes, o.elements) && a.credits >= 1
+            (i.lanes, i.elements, i.pixel) == (o.lanes, o.elements, o.pixel) && a.credits >= 1
         }
+        EngineKind::Window(w) => check_window(w, i, o),
         EngineKind::Mvu(m) => check_mvu(m, i, o),
+        EngineKind::Pool(p) => {
+            let words =
+                (i.words_per_frame(), i.element) == (o.words_per_frame() * p.taps, o.element);
+            words && i.lanes == o.lanes && p.taps >= 1 && p.credits >= 1
+        }
         EngineKind::LabelSelect(l) => check_label_select(l, i, o),
     };
     if ok { Ok(()) } else { Err("the parameters of the engine do not fit its streams") }
 }
 
 fn same_words(i: &Stream, o: &Stream) -> bool {
-    (i.element, i.lanes, i.elements) == (o.element, o.lanes, o.elements)
+    (i.element, i.lanes, i.elements) == (o.element, o.lanes, o.elements) && relabelled(i, o)
+}
+
+/// Whether the pixels are the same, or only stand together where all words are full.
+fn relabelled(i: &Stream, o: &Stream) -> bool {
+    let full = |s: &Stream| s.pixel.is_multiple_of(s.lanes);
+    i.pixel == o.pixel || full(i) && full(o)
+}
+
+/// Whether the words of a stream are those of pixels of `pixel` elements.
+fn has_words_of(s: &Stream, pixel: usize) -> bool {
+    s.elements.is_multiple_of(pixel)
+        && relabelled(s, &Stream { pixel, ..s.clone() })
+        && s.lanes <= pixel
+}
+
+fn check_window(w: &SlidingWindow, i: &Stream, o: &Stream) -> bool {
+    let counts = [w.window.kernel, w.window.stride, w.window.dilation];
+    let positive = counts.iter().flatten().all(|&n| n > 0) && w.groups > 0 && w.repeats > 0;
+    let channels = w.map.channels;
+    let in_groups = positive
+        && channels.is_multiple_of(w.groups)
+        && (channels / w.groups).is_multiple_of(i.lanes)
+        && i.elements == w.map.elements()
+        && has_words_of(i, channels);
+    let Some(windows) = w.window.over(w.map, 1).filter(|_| in_groups) else { return false };
+    let pixel = w.columns() * w.groups * w.repeats;
+    (i.element, i.lanes) == (o.element, o.lanes)
+        && o.elements == windows.pixels() * pixel
+        && o.pixel == pixel
+        && [1, channels].contains(&w.padding.len())
+        && w.padding.iter().all(|&v| i.element.holds(v))
+        && w.depth >= w.shortest_ring(i.lanes)
+        && w.credits >= 1
 }
 
 fn check_mvu(m: &Mvu, i: &Stream, o: &Stream) -> bool {
-    let shapes = (m.columns, m.simd, m.rows, m.pe) == (i.elements, i.lanes, o.elements, o.lanes);
-    let buffer = match m.buffer_words {
-        0 => m.neuron_fold() == 1,
-        words => m.neuron_fold() > 1 && words >= m.synapse_fold(),
+    let vectors = o.elements / m.rows.max(1);
+    let shapes = m.rows > 0 && m.columns > 0 && (m.simd, m.pe) == (i.lanes, o.lanes);
+    let output = shapes && has_words_of(o, m.rows);
+    let buffer = match (m.buffer_words, m.replayed) {
+        (0, replayed) => m.neuron_fold() == 1 || replayed,
+        (words, false) => m.neuron_fold() > 1 && words >= m.synapse_fold(),
+        (_, true) => false,
     };
-    shapes && buffer && m.credits >= 1 && (1..=62).contains(&m.accumulator_bits)
+    let pixel = if m.replayed { m.columns * m.neuron_fold() } else { m.columns };
+    let full = !m.replayed || m.columns.is_multiple_of(m.simd);
+    output
+        && full
+        && i.elements == vectors * pixel
+        && has_words_of(i, pixel)
+        && buffer
+        && m.credits >= 1
+        && (1..=62).contains(&m.accumulator_bits)
 }
 
 fn check_label_select(l: &LabelSelect, i: &Stream, o: &Stream) -> bool {
-    let one_word = o.lanes == l.k && o.elements == l.k;
+    let one_word = o.lanes == l.k && o.elements == l.k && i.pixels() == 1;
     let index = o.element == ElementType::smallest(0, i.elements as i64 - 1);
     one_word
         && index
@@ -189,6 +254,7 @@ mod tests {
             element,
             lanes,
             elements,
+            pixel: elements,
             from,
             to,
         };
@@ -202,6 +268,7 @@ mod tests {
             thresholds: 1,
             weight_memory: MemoryStyle::Lut,
             threshold_memory: MemoryStyle::Lut,
+            replayed: false,
             buffer_words: 4,
             credits: 2,
         };

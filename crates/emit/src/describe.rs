@@ -3,7 +3,7 @@
 use crate::Design;
 use dataflow::EngineKind;
 use report::{BoardFacts, EngineFacts, FifoFacts, KnifeEdgeFacts, LayerFacts, ModelFacts, Report};
-use streamline::{Layer, LayerOp, Streamlined};
+use streamline::{Conv, Layer, LayerOp, Streamlined};
 
 /// What a streamlined network is made of.
 pub fn model_facts(network: &Streamlined, sha256: &str) -> ModelFacts {
@@ -13,7 +13,7 @@ pub fn model_facts(network: &Streamlined, sha256: &str) -> ModelFacts {
         .iter()
         .map(|layer| {
             let facts = layer_facts(layer, input);
-            input = (layer.element, layer.elements);
+            input = (layer.element, layer.elements());
             facts
         })
         .collect();
@@ -40,11 +40,15 @@ pub fn model_facts(network: &Streamlined, sha256: &str) -> ModelFacts {
 fn layer_facts(layer: &Layer, (element, inputs): (tensor::ElementType, usize)) -> LayerFacts {
     let (kind, weight, thresholds, parameters, macs) = match &layer.op {
         LayerOp::Threshold(t) => ("threshold", None, t.values.len(), 0, 0),
-        LayerOp::Dense(d) => {
+        LayerOp::Dense(d) | LayerOp::Conv(Conv { dense: d, .. }) => {
             let weights = d.weights.len();
             let thresholds = d.thresholds.as_ref().map_or(0, |t| t.values.len());
-            ("fully connected", Some(d.weight.to_string()), thresholds, weights, weights)
+            let convolves = matches!(layer.op, LayerOp::Conv(_));
+            let kind = if convolves { "convolution" } else { "fully connected" };
+            let macs = weights * layer.map.pixels();
+            (kind, Some(d.weight.to_string()), thresholds, weights, macs)
         }
+        LayerOp::Pool(_) => ("pool", None, 0, 0, 0),
         LayerOp::ChannelAffine(a) => ("channel affine", None, 0, 2 * a.multipliers.len(), 0),
         LayerOp::LabelSelect { .. } => ("label select", None, 0, 0, 0),
     };
@@ -53,7 +57,7 @@ fn layer_facts(layer: &Layer, (element, inputs): (tensor::ElementType, usize)) -
         nodes: layer.nodes.clone(),
         kind: kind.into(),
         inputs: inputs as u64,
-        outputs: layer.elements as u64,
+        outputs: layer.elements() as u64,
         weight,
         input_type: element.to_string(),
         output_type: layer.element.to_string(),
@@ -137,6 +141,11 @@ fn buffers(design: &Design) -> Vec<FifoFacts> {
                 }
                 push(queue, m.credits, output);
             }
+            EngineKind::Window(w) => {
+                push(format!("{name} line buffers"), w.depth, input);
+                push(queue, w.credits, output);
+            }
+            EngineKind::Pool(p) => push(queue, p.credits, output),
             EngineKind::ChannelAffine(a) => push(queue, a.credits, output),
             EngineKind::LabelSelect(l) => push(queue, l.credits, output),
         }

@@ -7,6 +7,7 @@
 pub mod bench;
 mod describe;
 pub mod folder;
+mod joined;
 mod manifest;
 mod stimulus;
 mod vivado;
@@ -116,6 +117,7 @@ impl Design {
         };
         let network = Streamlined::load(&|name| read(&format!("network/{name}")))?;
         let dataflow = dataflow::Dataflow::parse(&text("network/dataflow.toml")?)?;
+        joined::check(&dataflow, &network)?;
         let facts = serde_json::from_str(&text("network/facts.json")?)
             .map_err(|e| parse("network/facts.json", &e))?;
         let board = serde_json::from_str(&text("network/board.json")?)

@@ -11,11 +11,13 @@ mod timing;
 pub mod affine;
 pub mod label_select;
 pub mod mvu;
+pub mod pool;
 pub mod stream;
 pub mod threshold;
+pub mod window;
 
 pub use resources::{Resources, lut_ram, rom};
-pub use timing::{Compute, Timing, cycles_per_frame, full_rate_credits, timing};
+pub use timing::{Compute, Sliding, Timing, cycles_per_frame, full_rate_credits, timing};
 
 use dataflow::{Dataflow, EngineKind};
 
@@ -28,7 +30,9 @@ pub fn cost(dataflow: &Dataflow, engine: usize) -> Resources {
         EngineKind::Fifo { depth } => stream::fifo_cost(*depth, input.bits()),
         EngineKind::Width => stream::width_cost(input, output),
         EngineKind::Threshold(t) => threshold::cost(t, input, output),
+        EngineKind::Window(w) => window::cost(w, input),
         EngineKind::Mvu(m) => mvu::cost(m, input, output),
+        EngineKind::Pool(p) => pool::cost(p, input),
         EngineKind::ChannelAffine(a) => affine::cost(a, input, output),
         EngineKind::LabelSelect(l) => label_select::cost(l, input, output),
     }

@@ -3,7 +3,8 @@
 //! "Moved in cycle c" means that valid and ready were both high at the rising edge c. Every rule
 //! below is a maximum of earlier moves plus constants; none depends on data.
 
-use crate::{affine, label_select, mvu, threshold};
+use crate::window::Walk;
+use crate::{affine, label_select, mvu, pool, threshold, window};
 use dataflow::{Dataflow, EngineKind, Stream};
 
 /// The timing of one engine.
@@ -15,26 +16,47 @@ pub enum Timing {
         /// Words that it holds.
         depth: usize,
     },
-    /// `ratio` input words make an output word (the last of a frame fewer). An output word is
+    /// `ratio` input words make an output word (the last of a pixel fewer). An output word is
     /// offered one cycle after its last input word; that last input word is accepted one cycle
     /// after the output word before it went out.
     Pack {
         /// Input words of an output word.
         ratio: usize,
-        /// Input words of a frame.
+        /// Input words of a pixel.
         input_words: usize,
     },
-    /// An input word makes `ratio` output words (the last of a frame fewer). Its first is offered
+    /// An input word makes `ratio` output words (the last of a pixel fewer). Its first is offered
     /// one cycle after it came in; it is accepted one cycle after the last output word of the
     /// input word two before it went out.
     Split {
         /// Output words of an input word.
         ratio: usize,
-        /// Output words of a frame.
+        /// Output words of a pixel.
         output_words: usize,
     },
     /// Steps through a pipeline; see [`Compute`].
     Compute(Compute),
+    /// Steps over windows of a ring of words; see [`Sliding`].
+    Sliding(Sliding),
+}
+
+/// A ring of input words that windows are read from, a word a step.
+///
+/// At most one step is taken in a cycle. The step of output word n reads one input word of the
+/// frame, no earlier than one cycle after it came in, or padding, which waits for nothing; it is
+/// taken no earlier than one cycle after word n - `credits` went out, and offers word n `latency`
+/// cycles later. Input word m is accepted one cycle after the step that ended the last window
+/// whose first place is more than `depth` words in front of m.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sliding {
+    /// Which words are read, in order.
+    pub walk: Walk,
+    /// Words of the ring.
+    pub depth: usize,
+    /// Cycles from a step to the offer of its output word.
+    pub latency: u64,
+    /// Output words on their way at once.
+    pub credits: usize,
 }
 
 /// A pipeline that never stalls, fed by steps that are taken only against credit.
@@ -76,9 +98,22 @@ pub fn timing(dataflow: &Dataflow, engine: usize) -> Timing {
             latency: threshold::latency(t),
             credits: t.credits,
         }),
+        EngineKind::Window(w) => Timing::Sliding(Sliding {
+            walk: Walk::of(w, input.lanes),
+            depth: w.depth,
+            latency: window::latency(w),
+            credits: w.credits,
+        }),
+        EngineKind::Pool(p) => Timing::Compute(Compute {
+            words: p.taps,
+            passes: 1,
+            buffer: 0,
+            latency: pool::LATENCY,
+            credits: p.credits,
+        }),
         EngineKind::Mvu(m) => Timing::Compute(Compute {
             words: m.synapse_fold(),
-            passes: m.neuron_fold(),
+            passes: if m.replayed { 1 } else { m.neuron_fold() },
             buffer: m.buffer_words,
             latency: mvu::latency(m, input.element),
             credits: m.credits,
@@ -103,10 +138,10 @@ pub fn timing(dataflow: &Dataflow, engine: usize) -> Timing {
 fn width(input: &Stream, output: &Stream) -> Timing {
     if output.lanes > input.lanes {
         let ratio = output.lanes / input.lanes;
-        Timing::Pack { ratio, input_words: input.words_per_frame() }
+        Timing::Pack { ratio, input_words: input.words_per_pixel() }
     } else {
         let ratio = input.lanes / output.lanes;
-        Timing::Split { ratio, output_words: output.words_per_frame() }
+        Timing::Split { ratio, output_words: output.words_per_pixel() }
     }
 }
 
@@ -116,21 +151,27 @@ pub fn cycles_per_frame(dataflow: &Dataflow, engine: usize) -> u64 {
     let words = |s: usize| dataflow.streams[s].words_per_frame() as u64;
     let edges = words(e.input).max(words(e.output));
     match &e.kind {
-        EngineKind::Mvu(m) => (m.synapse_fold() * m.neuron_fold()) as u64,
-        // A last group of a single word waits a cycle for the output register.
+        EngineKind::Mvu(m) => {
+            let vectors = dataflow.streams[e.output].elements / m.rows;
+            (m.synapse_fold() * m.neuron_fold() * vectors) as u64
+        }
+        // A last group of a pixel that is a single word waits a cycle for the output register.
         EngineKind::Width => match width(&dataflow.streams[e.input], &dataflow.streams[e.output]) {
             Timing::Pack { ratio, input_words } if input_words % ratio == 1 && input_words > 1 => {
-                edges + 1
+                edges + dataflow.streams[e.input].pixels() as u64
             }
             Timing::Pack { .. }
             | Timing::Split { .. }
             | Timing::Fifo { .. }
-            | Timing::Compute(_) => edges,
+            | Timing::Compute(_)
+            | Timing::Sliding(_) => edges,
         },
         EngineKind::Input
         | EngineKind::Output
         | EngineKind::Fifo { .. }
         | EngineKind::Threshold(_)
+        | EngineKind::Window(_)
+        | EngineKind::Pool(_)
         | EngineKind::ChannelAffine(_)
         | EngineKind::LabelSelect(_) => edges,
     }

@@ -2,12 +2,12 @@
 
 use crate::file::{Fold, LayerFold};
 use dataflow::{
-    ChannelAffine, Dataflow, Engine, EngineKind, LabelSelect, MemoryStyle, Mvu, OUTSIDE, Stream,
-    Threshold,
+    ChannelAffine, Dataflow, Engine, EngineKind, LabelSelect, MemoryStyle, Mvu, OUTSIDE,
+    SlidingWindow, Stream, Threshold,
 };
 use engines::{full_rate_credits, mvu::Encoding};
-use streamline::{Dense, Layer, LayerOp, Streamlined};
-use tensor::ElementType;
+use streamline::{Conv, Dense, Layer, LayerOp, Padding, Pool, Streamlined, Thresholds};
+use tensor::{ElementType, Window};
 
 /// Depth up to which a memory is kept in LUTs when the folding does not say.
 const LARGEST_LUT_DEPTH: usize = 128;
@@ -22,6 +22,7 @@ pub fn dataflow(name: &str, network: &Streamlined, fold: &Fold) -> Dataflow {
             element: network.input.element,
             lanes: fold.input_lanes.unwrap_or(1),
             elements,
+            pixel: input_pixel(network),
             from: OUTSIDE,
             to: 0,
         }],
@@ -31,9 +32,12 @@ pub fn dataflow(name: &str, network: &Streamlined, fold: &Fold) -> Dataflow {
     let default = LayerFold::default();
     for layer in &network.layers {
         let folding = fold.layers.get(&layer.name).unwrap_or(&default);
+        let pixel = input_pixel_of(layer, chain.last());
+        chain.in_pixels(&layer.name, pixel);
         let lanes = match (&layer.op, folding.simd, folding.lanes) {
-            (LayerOp::Dense(_), simd, _) => simd.unwrap_or(1),
+            (LayerOp::Dense(_) | LayerOp::Conv(_), simd, _) => simd.unwrap_or(1),
             (LayerOp::LabelSelect { k: 2.., .. }, _, _) => 1,
+            (LayerOp::Pool(_), _, None) => gcd(chain.last().lanes, pixel),
             (_, _, lanes) => lanes.unwrap_or(chain.last().lanes),
         };
         chain.width(&layer.name, lanes);
@@ -49,6 +53,33 @@ pub fn dataflow(name: &str, network: &Streamlined, fold: &Fold) -> Dataflow {
     Dataflow { name: name.into(), streams: chain.streams, engines: chain.engines }
 }
 
+/// Elements of a pixel of the input stream: words do not straddle pixels where the first layer with
+/// more than one element works pixel by pixel.
+pub(crate) fn input_pixel(network: &Streamlined) -> usize {
+    let map = network.input.map;
+    let pixelwise = |layer: &Layer| match &layer.op {
+        LayerOp::Conv(_) | LayerOp::Pool(_) => Some(true),
+        LayerOp::Dense(_) | LayerOp::ChannelAffine(_) | LayerOp::LabelSelect { .. } => Some(false),
+        LayerOp::Threshold(_) => None,
+    };
+    let first = network.layers.iter().find_map(pixelwise);
+    if first == Some(true) { map.channels } else { map.elements() }
+}
+
+/// Elements of a pixel of the stream that a layer reads.
+fn input_pixel_of(layer: &Layer, input: &Stream) -> usize {
+    match &layer.op {
+        LayerOp::Conv(conv) => conv.input.channels,
+        LayerOp::Pool(pool) => pool.input.channels,
+        LayerOp::Dense(_) | LayerOp::ChannelAffine(_) | LayerOp::LabelSelect { .. } => {
+            input.elements
+        }
+        // One row of thresholds for each element of the frame.
+        LayerOp::Threshold(t) if t.values.nrows() > layer.map.channels => input.elements,
+        LayerOp::Threshold(_) => input.pixel,
+    }
+}
+
 struct Chain {
     streams: Vec<Stream>,
     engines: Vec<Engine>,
@@ -61,19 +92,12 @@ impl Chain {
 
     /// An engine whose output words are as its input words.
     fn same(&mut self, name: &str, kind: EngineKind) {
-        let Stream { element, lanes, elements, .. } = *self.last();
-        self.push(name, "", kind, element, lanes, elements);
+        let last = self.last().clone();
+        self.push(name, "", kind, last);
     }
 
-    fn push(
-        &mut self,
-        name: &str,
-        layer: &str,
-        kind: EngineKind,
-        element: ElementType,
-        lanes: usize,
-        elements: usize,
-    ) {
+    /// An engine with its output stream, whose name and ends are filled in.
+    fn push(&mut self, name: &str, layer: &str, kind: EngineKind, output: Stream) {
         let index = self.engines.len();
         self.engines.push(Engine {
             name: name.into(),
@@ -82,74 +106,47 @@ impl Chain {
             output: index + 1,
             kind,
         });
-        self.streams.push(Stream {
-            name: format!("{name}_out"),
-            element,
-            lanes,
-            elements,
-            from: index,
-            to: index + 1,
-        });
+        let name = format!("{name}_out");
+        self.streams.push(Stream { name, from: index, to: index + 1, ..output });
+    }
+
+    /// Looks at the elements as pixels of `pixel` elements. Where words would straddle them, they
+    /// are made narrower first.
+    fn in_pixels(&mut self, layer: &str, pixel: usize) {
+        let Stream { lanes, pixel: from, .. } = *self.last();
+        if from == pixel {
+            return;
+        }
+        let narrow = gcd(lanes, gcd(from, pixel));
+        if narrow < lanes {
+            let output = Stream { lanes: narrow, ..self.last().clone() };
+            self.push(&format!("{layer}_narrow"), "", EngineKind::Width, output);
+        }
+        self.streams.last_mut().expect("the chain starts with a stream").pixel = pixel;
     }
 
     /// Width converters to `lanes`: one where a lane count divides the other, else two.
     fn width(&mut self, layer: &str, lanes: usize) {
-        let Stream { lanes: from, element, elements, .. } = *self.last();
-        for (i, &step) in conversion(from, lanes, elements).iter().enumerate() {
+        let last = self.last().clone();
+        for (i, &step) in conversion(last.lanes, lanes, last.pixel).iter().enumerate() {
             let name = if i == 0 { format!("{layer}_width") } else { format!("{layer}_width2") };
-            self.push(&name, "", EngineKind::Width, element, step, elements);
+            self.push(&name, "", EngineKind::Width, Stream { lanes: step, ..last.clone() });
         }
     }
 
     fn layer(&mut self, layer: &Layer, folding: &LayerFold) {
-        let input = self.last().clone();
-        let style = |asked: Option<MemoryStyle>, depth: usize| {
-            let by_depth =
-                if depth > LARGEST_LUT_DEPTH { MemoryStyle::Block } else { MemoryStyle::Lut };
-            asked.unwrap_or(by_depth)
-        };
-        let words = input.words_per_frame();
-        let (kind, lanes) = match &layer.op {
-            LayerOp::Threshold(t) => {
-                let shared = t.values.nrows() == 1;
-                let mut unit = Threshold {
-                    thresholds: t.values.ncols(),
-                    shared,
-                    memory: if shared {
-                        MemoryStyle::Lut
-                    } else {
-                        style(folding.thresholds, words)
-                    },
-                    credits: 1,
-                };
-                unit.credits = full_rate_credits(engines::threshold::latency(&unit), 1);
-                (EngineKind::Threshold(unit), input.lanes)
-            }
-            LayerOp::Dense(d) => {
-                let pe = folding.pe.unwrap_or(1);
-                let thresholds = d.thresholds.as_ref().map_or(0, |t| t.values.ncols());
-                let mut mvu = Mvu {
-                    rows: layer.elements,
-                    columns: input.elements,
-                    pe,
-                    simd: input.lanes,
-                    weight: d.weight,
-                    accumulator_bits: accumulator_bits(d, input.element),
-                    thresholds,
-                    weight_memory: MemoryStyle::Lut,
-                    threshold_memory: MemoryStyle::Lut,
-                    buffer_words: 0,
-                    credits: 1,
-                };
-                let (sf, nf) = (mvu.synapse_fold(), mvu.neuron_fold());
-                mvu.weight_memory = style(folding.weights, sf * nf);
-                mvu.threshold_memory = style(folding.thresholds, nf);
-                if nf > 1 {
-                    mvu.buffer_words = folding.buffer.unwrap_or(2 * sf).max(sf);
+        match &layer.op {
+            LayerOp::Threshold(t) => self.threshold(layer, folding, t),
+            LayerOp::Dense(dense) => self.mvu(layer, folding, dense, false),
+            LayerOp::Conv(conv) => {
+                // A single tap without stride needs no window.
+                let replayed = conv.window != Window::of([1, 1]) || conv.groups > 1;
+                if replayed {
+                    self.window(layer, folding, conv);
                 }
-                mvu.credits = full_rate_credits(engines::mvu::latency(&mvu, input.element), sf);
-                (EngineKind::Mvu(mvu), pe)
+                self.mvu(layer, folding, &conv.dense, replayed);
             }
+            LayerOp::Pool(pool) => self.pool(layer, folding, pool),
             LayerOp::ChannelAffine(a) => {
                 let smallest = |v: &[i64]| {
                     let low = v.iter().copied().min().unwrap_or(0).min(-1);
@@ -160,17 +157,162 @@ impl Chain {
                     addend: smallest(&a.addends),
                     credits: full_rate_credits(engines::affine::LATENCY, 1),
                 });
-                (kind, input.lanes)
+                let output = Stream { element: layer.element, ..self.last().clone() };
+                self.push(&layer.name, &layer.name, kind, output);
             }
             LayerOp::LabelSelect { k, smallest } => {
+                let input = self.last();
                 let latency = engines::label_select::latency(input.lanes, *k);
-                let credits = full_rate_credits(latency, words);
+                let credits = full_rate_credits(latency, input.words_per_frame());
                 let kind = LabelSelect { k: *k, smallest: *smallest, credits };
-                (EngineKind::LabelSelect(kind), *k)
+                let (element, lanes) = (layer.element, *k);
+                let output = Stream { element, lanes, elements: *k, pixel: *k, ..input.clone() };
+                self.push(&layer.name, &layer.name, EngineKind::LabelSelect(kind), output);
             }
-        };
-        self.push(&layer.name, &layer.name, kind, layer.element, lanes, layer.elements);
+        }
     }
+
+    fn threshold(&mut self, layer: &Layer, folding: &LayerFold, t: &Thresholds) {
+        let input = self.last().clone();
+        let shared = t.values.nrows() == 1;
+        let memory = if shared {
+            MemoryStyle::Lut
+        } else {
+            style(folding.thresholds, input.words_per_pixel())
+        };
+        let mut unit = Threshold { thresholds: t.values.ncols(), shared, memory, credits: 1 };
+        unit.credits = full_rate_credits(engines::threshold::latency(&unit), 1);
+        let output = Stream { element: layer.element, ..input };
+        self.push(&layer.name, &layer.name, EngineKind::Threshold(unit), output);
+    }
+
+    /// The sliding window unit of a convolution, which puts out each window for every pass.
+    fn window(&mut self, layer: &Layer, folding: &LayerFold, conv: &Conv) {
+        let input = self.last().clone();
+        let pe = folding.pe.unwrap_or(1);
+        let passes = layer.map.channels.div_ceil(pe);
+        let padding = match &conv.padding {
+            Padding::Nothing => vec![input.element.decode(0)],
+            Padding::Value(values) => values.clone(),
+        };
+        let unit = SlidingWindow {
+            map: conv.input,
+            window: conv.window,
+            groups: conv.groups,
+            repeats: passes / conv.groups,
+            padding,
+            depth: 0,
+            memory: MemoryStyle::Lut,
+            credits: 1,
+        };
+        let pixels = layer.map.pixels();
+        self.sliding(&format!("{}_window", layer.name), layer, folding, unit, pixels);
+    }
+
+    /// The sliding window unit with a ring of a default depth, if none is set.
+    fn sliding(
+        &mut self,
+        name: &str,
+        layer: &Layer,
+        folding: &LayerFold,
+        mut unit: SlidingWindow,
+        windows: usize,
+    ) {
+        let input = self.last().clone();
+        let shortest = unit.shortest_ring(input.lanes);
+        unit.depth =
+            folding.buffer.unwrap_or_else(|| default_ring(&unit, input.lanes)).max(shortest);
+        unit.memory = ring_memory(unit.depth);
+        unit.credits = full_rate_credits(engines::window::latency(&unit), 1);
+        let pixel = unit.columns() * unit.groups * unit.repeats;
+        let output = Stream { elements: windows * pixel, pixel, ..input };
+        self.push(name, &layer.name, EngineKind::Window(unit), output);
+    }
+
+    fn pool(&mut self, layer: &Layer, folding: &LayerFold, pool: &Pool) {
+        let input = self.last().clone();
+        let lowest = if pool.smallest { input.element.max() } else { input.element.min() };
+        let unit = SlidingWindow {
+            map: pool.input,
+            window: pool.window,
+            groups: pool.input.channels / input.lanes,
+            repeats: 1,
+            padding: vec![lowest],
+            depth: 0,
+            memory: MemoryStyle::Lut,
+            credits: 1,
+        };
+        let name = format!("{}_window", layer.name);
+        self.sliding(&name, layer, folding, unit, layer.map.pixels());
+        let taps = pool.window.taps();
+        let credits = full_rate_credits(engines::pool::LATENCY, taps);
+        let kind = engine_pool(taps, pool.smallest, credits);
+        let (elements, pixel) = (layer.map.elements(), layer.map.channels);
+        self.push(&layer.name, &layer.name, kind, Stream { elements, pixel, ..input });
+    }
+
+    fn mvu(&mut self, layer: &Layer, folding: &LayerFold, dense: &Dense, replayed: bool) {
+        let input = self.last().clone();
+        let (rows, columns) = dense.weights.dim();
+        let pe = folding.pe.unwrap_or(1);
+        let thresholds = dense.thresholds.as_ref().map_or(0, |t| t.values.ncols());
+        let classes = match &layer.op {
+            LayerOp::Conv(conv) => conv.borders().count(),
+            _ => 1,
+        };
+        let mut mvu = Mvu {
+            rows,
+            columns,
+            pe,
+            simd: input.lanes,
+            weight: dense.weight,
+            accumulator_bits: accumulator_bits(dense, input.element, classes),
+            thresholds,
+            weight_memory: MemoryStyle::Lut,
+            threshold_memory: MemoryStyle::Lut,
+            replayed,
+            buffer_words: 0,
+            credits: 1,
+        };
+        let (sf, nf) = (mvu.synapse_fold(), mvu.neuron_fold());
+        mvu.weight_memory = style(folding.weights, sf * nf);
+        mvu.threshold_memory = style(folding.thresholds, nf * classes);
+        if nf > 1 && !replayed {
+            mvu.buffer_words = folding.buffer.unwrap_or(2 * sf).max(sf);
+        }
+        mvu.credits = full_rate_credits(engines::mvu::latency(&mvu, input.element), sf);
+        let output = Stream {
+            element: layer.element,
+            lanes: pe,
+            elements: layer.map.elements(),
+            pixel: rows,
+            ..input
+        };
+        self.push(&layer.name, &layer.name, EngineKind::Mvu(mvu), output);
+    }
+}
+
+fn engine_pool(taps: usize, smallest: bool, credits: usize) -> EngineKind {
+    EngineKind::Pool(dataflow::Pool { taps, smallest, credits })
+}
+
+fn style(asked: Option<MemoryStyle>, depth: usize) -> MemoryStyle {
+    let by_depth = if depth > LARGEST_LUT_DEPTH { MemoryStyle::Block } else { MemoryStyle::Lut };
+    asked.unwrap_or(by_depth)
+}
+
+/// Where a ring is kept.
+pub(crate) fn ring_memory(depth: usize) -> MemoryStyle {
+    style(None, depth)
+}
+
+/// A ring that never limits the rate: a window, the rows that the next row of windows needs anew,
+/// and a row that comes in meanwhile.
+pub(crate) fn default_ring(unit: &SlidingWindow, lanes: usize) -> usize {
+    let row = unit.map.width * unit.map.channels / lanes;
+    let all = unit.map.height * row;
+    let rows = unit.window.stride[0] + 1;
+    unit.shortest_ring(lanes) + (rows * row).min(all)
 }
 
 /// The lane counts that a conversion goes through, the last one included.
@@ -192,11 +334,17 @@ fn gcd(a: usize, b: usize) -> usize {
 
 /// Two's complement bits that hold every count of the unit, and one more above for thresholds that
 /// are never reached.
-fn accumulator_bits(dense: &Dense, input: ElementType) -> u32 {
-    let (low, high) = dense.accumulator;
+fn accumulator_bits(dense: &Dense, input: ElementType, classes: usize) -> u32 {
     let mut range = (-1, 1);
     for row in dense.weights.rows() {
         let row = row.to_vec();
+        let (mut low, mut high) = dense.accumulator;
+        if classes > 1 {
+            // All columns count in hardware, those that stand in the padding too.
+            let bounds = row.iter().map(|w| (w * input.min(), w * input.max()));
+            let full = bounds.fold((0, 0), |(l, h), (a, b)| (l + a.min(b), h + a.max(b)));
+            (low, high) = (low.min(full.0), high.max(full.1));
+        }
         let encoding = Encoding::of(&row, dense.weight, input);
         range.0 = range.0.min(encoding.count_threshold(low) - 1);
         range.1 = range.1.max(encoding.count_threshold(high + 1));

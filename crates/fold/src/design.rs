@@ -5,7 +5,7 @@ use crate::build;
 use crate::file::Fold;
 use crate::search::{Space, Weighting, is_mvu};
 use crate::size::{closed_form_interval, size_buffers};
-use dataflow::Dataflow;
+use dataflow::{Dataflow, EngineKind};
 use diagnostic::{Code, Diagnostic, Result};
 use engines::Resources;
 use serde::{Deserialize, Serialize};
@@ -194,13 +194,33 @@ pub fn refold(name: &str, network: &Streamlined, fold: &Fold, clock_mhz: f64) ->
         .collect();
     size_buffers(&mut dataflow, &free)?;
     for engine in &dataflow.engines {
-        let Some(mvu) = is_mvu(&engine.kind) else { continue };
-        let entry = fold.layers.entry(engine.layer.clone()).or_default();
-        entry.pe = Some(mvu.pe);
-        entry.simd = Some(mvu.simd);
-        entry.weights = Some(mvu.weight_memory);
-        entry.thresholds = Some(mvu.threshold_memory);
-        entry.buffer = (mvu.buffer_words > 0).then_some(mvu.buffer_words);
+        if engine.layer.is_empty() {
+            continue;
+        }
+        let mut entry = fold.layers.get(&engine.layer).cloned().unwrap_or_default();
+        match &engine.kind {
+            EngineKind::Mvu(mvu) => {
+                entry.pe = Some(mvu.pe);
+                entry.simd = Some(mvu.simd);
+                entry.weights = Some(mvu.weight_memory);
+                entry.thresholds = Some(mvu.threshold_memory);
+                if mvu.buffer_words > 0 {
+                    entry.buffer = Some(mvu.buffer_words);
+                }
+            }
+            EngineKind::Window(unit) => entry.buffer = Some(unit.depth),
+            EngineKind::Pool(_) => {
+                entry.lanes = Some(dataflow.streams[engine.input].lanes);
+            }
+            EngineKind::Input
+            | EngineKind::Output
+            | EngineKind::Fifo { .. }
+            | EngineKind::Width
+            | EngineKind::Threshold(_)
+            | EngineKind::ChannelAffine(_)
+            | EngineKind::LabelSelect(_) => continue,
+        }
+        fold.layers.insert(engine.layer.clone(), entry);
     }
     let facts = facts(&dataflow, clock_mhz)?;
     Ok(Folded { fold, dataflow, facts })
@@ -208,17 +228,18 @@ pub fn refold(name: &str, network: &Streamlined, fold: &Fold, clock_mhz: f64) ->
 
 /// The fewest lanes that do not limit the rate of the rest.
 fn default_input_lanes(name: &str, network: &Streamlined, fold: &Fold) -> usize {
-    let elements = network.input.elements();
-    let widest = Fold { input_lanes: Some(elements), ..fold.clone() };
+    let pixel = build::input_pixel(network);
+    let pixels = (network.input.elements() / pixel) as u64;
+    let widest = Fold { input_lanes: Some(pixel), ..fold.clone() };
     let dataflow = build::dataflow(name, network, &widest);
     let slowest = closed_form_interval(&dataflow);
     let simd = network.layers.iter().find_map(|l| fold.layers.get(&l.name).and_then(|f| f.simd));
     let simd = simd.unwrap_or(1);
-    let all = crate::file::divisors(elements);
-    let enough = |lanes: &&usize| (elements / **lanes) as u64 <= slowest;
+    let all = crate::file::divisors(pixel);
+    let enough = |lanes: &&usize| (pixel / **lanes) as u64 * pixels <= slowest;
     let smooth = |lanes: &&usize| simd.is_multiple_of(**lanes) || lanes.is_multiple_of(simd);
     let lanes = all.iter().filter(smooth).find(enough).or_else(|| all.iter().find(enough));
-    lanes.copied().unwrap_or(elements)
+    lanes.copied().unwrap_or(pixel)
 }
 
 fn facts(dataflow: &Dataflow, clock_mhz: f64) -> Result<Facts> {

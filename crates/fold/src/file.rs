@@ -26,10 +26,10 @@ pub struct Fold {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerFold {
-    /// Rows in parallel (fully connected layers).
+    /// Rows in parallel (convolutions and fully connected layers).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pe: Option<usize>,
-    /// Columns in parallel (fully connected layers).
+    /// Columns in parallel (convolutions and fully connected layers).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub simd: Option<usize>,
     /// Elements in parallel (all other layers).
@@ -41,13 +41,16 @@ pub struct LayerFold {
     /// Where the thresholds are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<MemoryStyle>,
-    /// Words of the input buffer; sized by the simulator when unset.
+    /// Words of the input buffer, or of the ring of a sliding window unit; sized by the simulator when unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buffer: Option<usize>,
     /// Whether PE and SIMD need not divide the layer: the rest is padded.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pad: bool,
 }
+
+/// Words of the deepest buffer.
+const MOST_WORDS: usize = 1 << 20;
 
 impl Fold {
     /// Reads a folding and checks it against the network.
@@ -75,7 +78,7 @@ impl Fold {
             Diagnostic::new(Code::FoldInvalid, format!("there is no layer `{name}`"))
                 .hint(format!("the layers are {}", names.join(", ")))
         };
-        let elements = network.input.elements();
+        let elements = crate::build::input_pixel(network);
         errors.extend(
             self.input_lanes.and_then(|l| divides("input_lanes", l, elements, "input", false)),
         );
@@ -92,7 +95,7 @@ impl Fold {
             if let Some(fold) = self.layers.get(&layer.name) {
                 check_layer(layer, fold, inputs, &mut errors);
             }
-            inputs = layer.elements;
+            inputs = layer.elements();
         }
         Diagnostic::join(errors).map_or(Ok(()), Err)
     }
@@ -110,12 +113,12 @@ impl Fold {
         if let Some(lanes) = self.input_lanes {
             put(
                 &mut text,
-                format_args!("input_lanes = {lanes}  # of {}", network.input.elements()),
+                format_args!("input_lanes = {lanes}  # of {}", crate::build::input_pixel(network)),
             );
         }
         let mut inputs = network.input.elements();
         for layer in &network.layers {
-            let outputs = layer.elements;
+            let outputs = layer.elements();
             if let Some(fold) = self.layers.get(&layer.name) {
                 put(&mut text, format_args!("\n[layers.{}]", layer.name));
                 let cycles = cycles.get(&layer.name).copied().unwrap_or(0);
@@ -145,20 +148,39 @@ fn check_layer(
             .node(name.clone())
             .hint(hint.to_string())
     };
-    if let LayerOp::Dense(_) = layer.op {
-        errors.extend(fold.pe.and_then(|v| divides("PE", v, layer.elements, name, fold.pad)));
-        errors.extend(fold.simd.and_then(|v| divides("SIMD", v, inputs, name, fold.pad)));
-        errors.extend(fold.lanes.map(|_| misplaced("lanes", "use pe and simd")));
-        if fold.buffer.is_some_and(|b| b > 1 << 16) {
-            let text = format!("the input buffer of `{name}` is too deep");
-            errors.push(Diagnostic::new(Code::FoldInvalid, text).hint("use at most 65536 words"));
+    if fold.buffer.is_some_and(|b| b > MOST_WORDS) {
+        let text = format!("the input buffer of `{name}` is too deep");
+        let hint = format!("use at most {MOST_WORDS} words");
+        errors.push(Diagnostic::new(Code::FoldInvalid, text).hint(hint));
+    }
+    // What PE and SIMD divide, and whether the rest of the rows and of the columns can be padded.
+    let matrix = match &layer.op {
+        LayerOp::Dense(_) => Some((layer.elements(), inputs, fold.pad, fold.pad)),
+        LayerOp::Conv(conv) => {
+            let rows = layer.map.channels / conv.groups;
+            Some((rows, conv.group_channels(), fold.pad && conv.groups == 1, false))
         }
+        LayerOp::Threshold(_)
+        | LayerOp::Pool(_)
+        | LayerOp::ChannelAffine(_)
+        | LayerOp::LabelSelect { .. } => None,
+    };
+    if let Some((rows, columns, pad_rows, pad_columns)) = matrix {
+        errors.extend(fold.pe.and_then(|v| divides("PE", v, rows, name, pad_rows)));
+        errors.extend(fold.simd.and_then(|v| divides("SIMD", v, columns, name, pad_columns)));
+        errors.extend(fold.lanes.map(|_| misplaced("lanes", "use pe and simd")));
         return;
     }
-    errors.extend(fold.lanes.and_then(|v| divides("lanes", v, inputs, name, fold.pad)));
+    let (whole, pad) = match &layer.op {
+        LayerOp::Pool(pool) => (pool.input.channels, false),
+        _ => (inputs, fold.pad),
+    };
+    errors.extend(fold.lanes.and_then(|v| divides("lanes", v, whole, name, pad)));
     errors.extend(fold.pe.map(|_| misplaced("pe", "use lanes")));
     errors.extend(fold.simd.map(|_| misplaced("simd", "use lanes")));
-    errors.extend(fold.buffer.map(|_| misplaced("buffer", "leave it out")));
+    if !matches!(layer.op, LayerOp::Pool(_)) {
+        errors.extend(fold.buffer.map(|_| misplaced("buffer", "leave it out")));
+    }
     errors.extend(fold.weights.map(|_| misplaced("weights", "leave it out")));
     if let LayerOp::LabelSelect { k: 2.., .. } = layer.op
         && fold.lanes.is_some_and(|l| l != 1)

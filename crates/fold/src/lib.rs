@@ -9,6 +9,7 @@
 
 mod board;
 mod build;
+mod choices;
 mod design;
 mod file;
 mod search;

@@ -5,31 +5,14 @@
 //! share of the part's LUTs and block RAMs that it takes, weighted.
 
 use crate::board::Board;
-use crate::build::conversion;
-use crate::file::{Fold, LayerFold, divisors};
+use crate::build::{conversion, input_pixel};
+use crate::choices::{Candidate, candidates};
+use crate::file::{Fold, divisors};
 use dataflow::{EngineKind, MemoryStyle, Mvu, OUTSIDE, Stream, Threshold};
 use engines::Resources;
 use std::collections::BTreeMap;
-use streamline::{Dense, LayerOp, Streamlined};
+use streamline::{LayerOp, Streamlined};
 use tensor::ElementType;
-
-/// One way to fold a fully connected layer.
-#[derive(Debug, Clone, Copy)]
-struct Choice {
-    pe: usize,
-    simd: usize,
-    weights: MemoryStyle,
-    cycles: u64,
-    resources: Resources,
-}
-
-/// A fully connected layer with all its foldings.
-struct Candidate<'n> {
-    name: &'n str,
-    input: ElementType,
-    columns: usize,
-    choices: Vec<Choice>,
-}
 
 /// The foldings of a network on a board.
 pub(crate) struct Space<'n> {
@@ -47,21 +30,7 @@ pub(crate) struct Weighting {
 
 impl<'n> Space<'n> {
     pub(crate) fn new(network: &'n Streamlined, board: &'n Board) -> Self {
-        let mut layers = Vec::new();
-        let (mut element, mut elements) = (network.input.element, network.input.elements());
-        for layer in &network.layers {
-            if let LayerOp::Dense(dense) = &layer.op {
-                let shape = (layer.elements, elements);
-                layers.push(Candidate {
-                    name: &layer.name,
-                    input: element,
-                    columns: elements,
-                    choices: choices(dense, shape, element, layer.element),
-                });
-            }
-            (element, elements) = (layer.element, layer.elements);
-        }
-        Self { network, board, layers }
+        Self { network, board, layers: candidates(network) }
     }
 
     /// Every cycle count that some layer can have, ascending: the rates worth trying.
@@ -76,18 +45,20 @@ impl<'n> Space<'n> {
 
     /// Cycles a frame below which no folding goes.
     pub(crate) fn fewest_cycles(&self) -> u64 {
-        let serial = self
-            .network
-            .layers
-            .iter()
-            .zip(std::iter::once(0).chain(self.network.layers.iter().map(|l| l.elements)));
-        serial
-            .map(|(layer, inputs)| match layer.op {
-                LayerOp::LabelSelect { k: 2.., .. } => inputs as u64,
-                _ => 1,
-            })
-            .max()
-            .unwrap_or(1)
+        let (mut fewest, mut inputs) = (self.input_words(input_pixel(self.network)) as u64, 1);
+        for layer in &self.network.layers {
+            if let LayerOp::LabelSelect { k: 2.., .. } = layer.op {
+                fewest = fewest.max(inputs);
+            }
+            inputs = layer.elements() as u64;
+        }
+        let fastest = |l: &Candidate<'_>| l.choices.iter().map(|c| c.cycles).min().unwrap_or(1);
+        self.layers.iter().map(fastest).fold(fewest, u64::max)
+    }
+
+    /// Words of an input frame.
+    fn input_words(&self, lanes: usize) -> usize {
+        self.network.input.elements() / lanes
     }
 
     /// The cheapest folding in which no layer takes more than `cycles` cycles a frame.
@@ -96,28 +67,33 @@ impl<'n> Space<'n> {
         let mut best: BTreeMap<usize, (f64, Vec<usize>)> = BTreeMap::new();
         for (index, layer) in self.layers.iter().enumerate() {
             let mut next: BTreeMap<usize, (f64, Vec<usize>)> = BTreeMap::new();
+            // What it costs to come to each lane count.
+            let mut arrivals: BTreeMap<usize, (f64, Vec<usize>)> = BTreeMap::new();
             for (c, choice) in layer.choices.iter().enumerate() {
                 if choice.cycles > cycles {
                     continue;
                 }
-                let own = self.share(choice.resources, weighting);
-                let arrive = if index == 0 {
-                    let lanes = input_lanes(layer.columns, choice.simd, cycles);
-                    Some((self.share(self.entry(lanes, choice.simd), weighting), Vec::new()))
-                } else {
+                let arrive = arrivals.entry(choice.input).or_insert_with(|| {
+                    if index == 0 {
+                        let lanes = self.input_lanes(choice.input, cycles);
+                        let entry = self.entry(lanes, choice.input);
+                        return (self.share(entry, weighting), Vec::new());
+                    }
                     best.iter()
                         .map(|(&from, (cost, path))| {
-                            let width = converters(from, choice.simd, layer.columns, layer.input);
+                            let width = converters(from, choice.input, layer.pixel, layer.element);
                             (cost + self.share(width, weighting), path)
                         })
                         .min_by(|a, b| a.0.total_cmp(&b.0))
                         .map(|(cost, path)| (cost, path.clone()))
-                };
-                let Some((cost, mut path)) = arrive else { continue };
-                let total = cost + own;
-                if next.get(&choice.pe).is_none_or(|(known, _)| total < *known) {
+                        .unwrap_or((f64::INFINITY, Vec::new()))
+                });
+                let total = arrive.0 + self.share(choice.resources, weighting);
+                let known = next.get(&choice.output).map_or(f64::INFINITY, |(known, _)| *known);
+                if total < known {
+                    let mut path = arrive.1.clone();
                     path.push(c);
-                    next.insert(choice.pe, (total, path));
+                    next.insert(choice.output, (total, path));
                 }
             }
             best = next;
@@ -129,20 +105,13 @@ impl<'n> Space<'n> {
     fn to_fold(&self, path: &[usize], cycles: u64) -> Fold {
         let mut fold = Fold::default();
         for (layer, &c) in self.layers.iter().zip(path) {
-            let Choice { pe, simd, weights, .. } = layer.choices[c];
-            let entry = LayerFold {
-                pe: Some(pe),
-                simd: Some(simd),
-                weights: Some(weights),
-                ..LayerFold::default()
-            };
-            fold.layers.insert(layer.name.to_string(), entry);
+            fold.layers.insert(layer.name.to_string(), layer.choices[c].fold.clone());
         }
         if let (Some(first), Some(&c)) = (self.layers.first(), path.first()) {
             // No wider than the slowest layer needs.
             let slowest = self.layers.iter().zip(path).map(|(l, &c)| l.choices[c].cycles).max();
             let budget = slowest.unwrap_or(cycles);
-            fold.input_lanes = Some(input_lanes(first.columns, first.choices[c].simd, budget));
+            fold.input_lanes = Some(self.input_lanes(first.choices[c].input, budget));
         }
         fold
     }
@@ -154,12 +123,22 @@ impl<'n> Space<'n> {
             + r.dsps / f64::from(board.dsps.max(1))
     }
 
+    /// The fewest lanes that bring a frame in within `cycles`, going well with `simd`.
+    fn input_lanes(&self, simd: usize, cycles: u64) -> usize {
+        let pixel = input_pixel(self.network);
+        divisors(pixel)
+            .into_iter()
+            .filter(|lanes| simd.is_multiple_of(*lanes) || lanes.is_multiple_of(simd))
+            .find(|&lanes| self.input_words(lanes) as u64 <= cycles)
+            .unwrap_or(pixel)
+    }
+
     /// The input quantizer and the converters in front of the first layer.
     fn entry(&self, lanes: usize, simd: usize) -> Resources {
         let input = &self.network.input;
-        let elements = input.elements();
+        let pixel = input_pixel(self.network);
         let mut element = input.element;
-        let mut total = engines::stream::adapter_cost(&stream(element, lanes, elements));
+        let mut total = engines::stream::adapter_cost(&stream(element, lanes, pixel));
         if let Some(layer) = self.network.layers.first()
             && let LayerOp::Threshold(t) = &layer.op
         {
@@ -169,80 +148,33 @@ impl<'n> Space<'n> {
                 memory: MemoryStyle::Lut,
                 credits: 4,
             };
-            let (from, to) =
-                (stream(element, lanes, elements), stream(layer.element, lanes, elements));
+            let (from, to) = (stream(element, lanes, pixel), stream(layer.element, lanes, pixel));
             total += engines::threshold::cost(&unit, &from, &to);
             element = layer.element;
         }
-        total + converters(lanes, simd, elements, element)
+        total + converters(lanes, simd, pixel, element)
     }
 }
 
-fn stream(element: ElementType, lanes: usize, elements: usize) -> Stream {
-    Stream { name: String::new(), element, lanes, elements, from: OUTSIDE, to: OUTSIDE }
+/// A stream of one pixel a frame, for costs.
+pub(crate) fn stream(element: ElementType, lanes: usize, pixel: usize) -> Stream {
+    let (from, to) = (OUTSIDE, OUTSIDE);
+    Stream { name: String::new(), element, lanes, elements: pixel, pixel, from, to }
 }
 
-/// The fewest lanes that bring a frame in within `cycles`, going well with `simd`.
-fn input_lanes(elements: usize, simd: usize, cycles: u64) -> usize {
-    divisors(elements)
-        .into_iter()
-        .filter(|lanes| simd.is_multiple_of(*lanes) || lanes.is_multiple_of(simd))
-        .find(|lanes| (elements / lanes) as u64 <= cycles)
-        .unwrap_or(elements)
-}
-
-fn converters(from: usize, to: usize, elements: usize, element: ElementType) -> Resources {
+fn converters(from: usize, to: usize, pixel: usize, element: ElementType) -> Resources {
     let mut at = from;
-    conversion(from, to, elements)
+    conversion(from, to, pixel)
         .into_iter()
         .map(|lanes| {
-            let ends = (stream(element, at, elements), stream(element, lanes, elements));
+            let ends = (stream(element, at, pixel), stream(element, lanes, pixel));
             at = lanes;
             engines::stream::width_cost(&ends.0, &ends.1)
         })
         .sum()
 }
 
-fn choices(
-    dense: &Dense,
-    (rows, columns): (usize, usize),
-    input: ElementType,
-    output: ElementType,
-) -> Vec<Choice> {
-    let bits = ElementType::smallest(dense.accumulator.0.min(-1), dense.accumulator.1).bits();
-    let mut choices = Vec::new();
-    for pe in divisors(rows) {
-        for simd in divisors(columns) {
-            let (sf, nf) = (columns / simd, rows / pe);
-            for weights in [MemoryStyle::Lut, MemoryStyle::Block] {
-                let useless = weights == MemoryStyle::Block && sf * nf <= 16
-                    || weights == MemoryStyle::Lut && sf * nf > 4096;
-                if useless {
-                    continue;
-                }
-                let mvu = Mvu {
-                    rows,
-                    columns,
-                    pe,
-                    simd,
-                    weight: dense.weight,
-                    accumulator_bits: bits,
-                    thresholds: dense.thresholds.as_ref().map_or(0, |t| t.values.ncols()),
-                    weight_memory: weights,
-                    threshold_memory: if nf > 128 { MemoryStyle::Block } else { MemoryStyle::Lut },
-                    buffer_words: if nf > 1 { 2 * sf } else { 0 },
-                    credits: 8,
-                };
-                let (from, to) = (stream(input, simd, columns), stream(output, pe, rows));
-                let resources = engines::mvu::cost(&mvu, &from, &to);
-                choices.push(Choice { pe, simd, weights, cycles: (sf * nf) as u64, resources });
-            }
-        }
-    }
-    choices
-}
-
-/// Whether an engine's parameters name a single fully connected layer.
+/// Whether an engine's parameters name a single linear layer.
 pub(crate) fn is_mvu(kind: &EngineKind) -> Option<&Mvu> {
     match kind {
         EngineKind::Mvu(mvu) => Some(mvu),
@@ -251,6 +183,8 @@ pub(crate) fn is_mvu(kind: &EngineKind) -> Option<&Mvu> {
         | EngineKind::Fifo { .. }
         | EngineKind::Width
         | EngineKind::Threshold(_)
+        | EngineKind::Window(_)
+        | EngineKind::Pool(_)
         | EngineKind::ChannelAffine(_)
         | EngineKind::LabelSelect(_) => None,
     }

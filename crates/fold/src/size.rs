@@ -3,8 +3,8 @@
 use crate::search::is_mvu;
 use dataflow::{Dataflow, EngineKind};
 use diagnostic::Result;
-use engines::cycles_per_frame;
-use sim::{Stalls, interval, timing};
+use engines::{Timing, cycles_per_frame};
+use sim::{Stalls, Times, interval, timing};
 
 /// The initiation interval that the slowest engine or edge allows: the closed form.
 pub(crate) fn closed_form_interval(dataflow: &Dataflow) -> u64 {
@@ -18,10 +18,47 @@ fn settled_frames(dataflow: &Dataflow) -> usize {
     4 * computing + 12
 }
 
+/// How many frames ago a move can be that another one waits for.
+fn memory(dataflow: &Dataflow) -> usize {
+    let frames = |index: usize| {
+        let engine = &dataflow.engines[index];
+        let [i, o] = [engine.input, engine.output].map(|s| dataflow.streams[s].words_per_frame());
+        match engines::timing(dataflow, index) {
+            Timing::Fifo { depth } => depth.div_ceil(i),
+            Timing::Pack { .. } | Timing::Split { .. } => 1,
+            Timing::Compute(c) => c.buffer.div_ceil(i).max(c.credits.div_ceil(o)),
+            Timing::Sliding(s) => s.depth.div_ceil(i).max(s.credits.div_ceil(o)),
+        }
+    };
+    (0..dataflow.engines.len()).map(frames).max().unwrap_or(0) + 2
+}
+
 /// The interval in steady state, without stalls.
+///
+/// Every move is a maximum of earlier moves plus constants, none of them more than [`memory`] frames
+/// ago. So when all moves of that many frames are those of one frame before plus one and the same
+/// number, all later ones are too.
 pub(crate) fn steady_interval(dataflow: &Dataflow) -> Result<u64> {
-    let times = timing(dataflow, settled_frames(dataflow), &Stalls::none())?;
-    Ok(interval(dataflow, &times))
+    let most = settled_frames(dataflow);
+    let memory = memory(dataflow);
+    let mut frames = (memory + 3).min(most);
+    loop {
+        let times = timing(dataflow, frames, &Stalls::none())?;
+        let interval = interval(dataflow, &times);
+        if frames == most || repeats(dataflow, &times, memory, interval) {
+            return Ok(interval);
+        }
+        frames = (2 * frames).min(most);
+    }
+}
+
+/// Whether the last frames are all `interval` cycles apart on all streams.
+fn repeats(dataflow: &Dataflow, times: &Times, memory: usize, interval: u64) -> bool {
+    dataflow.streams.iter().zip(&times.streams).all(|(stream, times)| {
+        let words = stream.words_per_frame();
+        let last = times.len().saturating_sub(memory * words).max(words);
+        (last..times.len()).all(|n| times[n] - times[n - words] == interval)
+    })
 }
 
 /// Gives every input buffer in `free` (engine indices) the fewest words that keep the full rate,

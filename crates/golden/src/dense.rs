@@ -1,5 +1,6 @@
 //! Bit-packed integer matrix times vector.
 
+use ndarray::Array2;
 use tensor::{BitMatrix, ElementType};
 
 /// The bit planes of an operand: `value = sum(coefficient * bit) + constant`.
@@ -29,12 +30,13 @@ pub(crate) struct Dense {
 }
 
 impl Dense {
-    pub(crate) fn new(dense: &streamline::Dense, input: ElementType) -> Self {
-        let (rows, columns) = dense.weights.dim();
-        let (coefficients, constant) = planes(dense.weight);
+    /// Packs weights of type `weight` for inputs of type `input`.
+    pub(crate) fn new(weights: &Array2<i64>, weight: ElementType, input: ElementType) -> Self {
+        let (rows, columns) = weights.dim();
+        let (coefficients, constant) = planes(weight);
         let mut packed = vec![BitMatrix::zeros(rows, columns); coefficients.len()];
-        for ((row, column), &w) in dense.weights.indexed_iter() {
-            let code = dense.weight.encode(w);
+        for ((row, column), &w) in weights.indexed_iter() {
+            let code = weight.encode(w);
             for (bit, plane) in packed.iter_mut().enumerate() {
                 if code >> bit & 1 == 1 {
                     plane.set(row, column);
@@ -43,10 +45,10 @@ impl Dense {
         }
         let (_, input_constant) = planes(input);
         let row_constants =
-            dense.weights.rows().into_iter().map(|row| input_constant * row.sum()).collect();
+            weights.rows().into_iter().map(|row| input_constant * row.sum()).collect();
         Self {
             input,
-            both_bipolar: input == ElementType::Bipolar && dense.weight == ElementType::Bipolar,
+            both_bipolar: input == ElementType::Bipolar && weight == ElementType::Bipolar,
             columns,
             planes: packed,
             coefficients,
@@ -94,7 +96,6 @@ impl Dense {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::Array2;
 
     #[test]
     fn every_pair_of_types_gives_the_plain_sum() {
@@ -119,15 +120,8 @@ mod tests {
                     .into_iter()
                     .map(|row| row.iter().zip(&values).map(|(w, x)| w * x).sum())
                     .collect();
-                let dense = streamline::Dense {
-                    weights,
-                    negated: Vec::new(),
-                    weight,
-                    accumulator: (0, 0),
-                    thresholds: None,
-                };
                 assert_eq!(
-                    Dense::new(&dense, input).accumulate(&values),
+                    Dense::new(&weights, weight, input).accumulate(&values),
                     plain,
                     "{weight} {input}"
                 );

@@ -9,9 +9,11 @@
 
 mod dense;
 mod head;
+mod map;
 mod threshold;
 
 use dense::Dense;
+use map::{Windows, pooled};
 use rayon::prelude::*;
 use streamline::{Frames, LayerOp, Streamlined};
 use threshold::levels;
@@ -20,7 +22,15 @@ use threshold::levels;
 #[derive(Debug, Clone)]
 pub struct Golden<'n> {
     network: &'n Streamlined,
-    dense: Vec<Option<Dense>>,
+    packed: Vec<Packed>,
+}
+
+/// What is prepared of a layer.
+#[derive(Debug, Clone)]
+enum Packed {
+    Nothing,
+    Dense(Dense),
+    Windows(Windows),
 }
 
 /// What one frame ends as.
@@ -47,21 +57,23 @@ impl<'n> Golden<'n> {
     /// Packs the weights.
     pub fn new(network: &'n Streamlined) -> Self {
         let mut input = network.input.element;
-        let dense = network
+        let packed = network
             .layers
             .iter()
             .map(|layer| {
                 let packed = match &layer.op {
-                    LayerOp::Dense(d) => Some(Dense::new(d, input)),
+                    LayerOp::Dense(d) => Packed::Dense(Dense::new(&d.weights, d.weight, input)),
+                    LayerOp::Conv(conv) => Packed::Windows(Windows::new(conv, input)),
                     LayerOp::Threshold(_)
+                    | LayerOp::Pool(_)
                     | LayerOp::ChannelAffine(_)
-                    | LayerOp::LabelSelect { .. } => None,
+                    | LayerOp::LabelSelect { .. } => Packed::Nothing,
                 };
                 input = layer.element;
                 packed
             })
             .collect();
-        Self { network, dense }
+        Self { network, packed }
     }
 
     /// Runs one frame of integers in stream order, keeping every layer.
@@ -113,27 +125,38 @@ impl<'n> Golden<'n> {
 
     fn layers(&self, frame: &[i64], mut each: impl FnMut(&[i64], &[i64])) {
         let mut values = frame.to_vec();
-        for (layer, dense) in self.network.layers.iter().zip(&self.dense) {
+        for (layer, packed) in self.network.layers.iter().zip(&self.packed) {
             let mut accumulators = Vec::new();
-            values = match &layer.op {
-                LayerOp::Threshold(t) => levels(t, &values),
-                LayerOp::Dense(d) => {
-                    let packed = dense.as_ref().expect("prepared with the network");
+            values = match (&layer.op, packed) {
+                (LayerOp::Threshold(t), _) => levels(t, &values),
+                (LayerOp::Dense(d), Packed::Dense(packed)) => {
                     accumulators = packed.accumulate(&values);
-                    let output = match &d.thresholds {
+                    match &d.thresholds {
                         Some(t) => levels(t, &accumulators),
                         None => accumulators.clone(),
-                    };
-                    d.negated.iter().for_each(|&row| accumulators[row] = -accumulators[row]);
+                    }
+                }
+                (LayerOp::Conv(conv), Packed::Windows(packed)) => {
+                    let (sums, output) = packed.run(conv, &values);
+                    accumulators = sums;
                     output
                 }
-                LayerOp::ChannelAffine(a) => values
-                    .iter()
-                    .zip(a.multipliers.iter().zip(&a.addends))
-                    .map(|(x, (m, b))| x * m + b)
-                    .collect(),
-                LayerOp::LabelSelect { k, smallest } => head::best(&values, *k, *smallest),
+                (LayerOp::Pool(pool), _) => pooled(pool, &values),
+                (LayerOp::ChannelAffine(a), _) => {
+                    let lines = a.multipliers.iter().zip(&a.addends);
+                    values.iter().zip(lines).map(|(x, (m, b))| x * m + b).collect()
+                }
+                (LayerOp::LabelSelect { k, smallest }, _) => head::best(&values, *k, *smallest),
+                (LayerOp::Dense(_) | LayerOp::Conv(_), _) => {
+                    unreachable!("prepared with the network")
+                }
             };
+            if let Some(dense) = layer.dense() {
+                // The model's signs.
+                for pixel in accumulators.chunks_mut(dense.weights.nrows()) {
+                    dense.negated.iter().for_each(|&row| pixel[row] = -pixel[row]);
+                }
+            }
             each(&accumulators, &values);
         }
     }

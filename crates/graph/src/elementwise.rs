@@ -278,6 +278,12 @@ impl BoundElementwise {
         element / inner % channels
     }
 
+    /// Whether two elements are treated alike.
+    pub fn same_parameters(&self, a: usize, b: usize) -> bool {
+        self.values.iter().all(|v| v.len() == 1 || v[a].to_bits() == v[b].to_bits())
+            && self.threshold_row(a) == self.threshold_row(b)
+    }
+
     fn value<F: Real>(&self, param: usize, element: usize) -> F {
         F::from_f32(self.raw(param, element))
     }

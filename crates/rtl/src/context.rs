@@ -86,10 +86,14 @@ impl<'d> Context<'d> {
         ));
         let cycles = cycles_per_frame(self.dataflow, index);
         m.comment(&format!("Cycles a frame: {cycles}."));
-        if let Timing::Compute(c) = timing(self.dataflow, index) {
+        let (latency, credits) = match timing(self.dataflow, index) {
+            Timing::Compute(c) => (c.latency, c.credits),
+            Timing::Sliding(s) => (s.latency, s.credits),
+            Timing::Fifo { .. } | Timing::Pack { .. } | Timing::Split { .. } => (0, 0),
+        };
+        if credits > 0 {
             m.comment(&format!(
-                "Latency from the last step of a word to its offer: {} cycles; credits: {}.",
-                c.latency, c.credits
+                "Latency from the last step of a word to its offer: {latency} cycles; credits: {credits}."
             ));
         }
         m.comment("Paths cut: s_ready and m_valid come from registers (and rst) only.");

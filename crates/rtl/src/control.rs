@@ -23,9 +23,59 @@ pub(crate) struct Steps {
     pub(crate) pass_index: Expr,
     /// Whether the pass is the last one.
     pub(crate) final_pass: Expr,
-    /// A credit is there: not yet connected to the output queue.
+    queue: Queue,
+}
+
+/// The output queue of a pipeline, whose departures give credit back.
+#[derive(Clone, Copy)]
+pub(crate) struct Queue {
+    /// Credits that are left: not yet connected to the queue.
     credits_q: Signal,
     credits: usize,
+}
+
+impl Queue {
+    /// Declares the credits.
+    pub(crate) fn new(m: &mut Module, credits: usize) -> Self {
+        let credits_q = m.reg("credits_q", bits_for(credits));
+        Self { credits_q, credits }
+    }
+
+    /// Whether there is room for a result.
+    pub(crate) fn has_credit(&self) -> Expr {
+        !self.credits_q.is(0)
+    }
+
+    /// The queue itself: `take` uses a credit up, `done` puts `result` in.
+    pub(crate) fn finish(
+        &self,
+        context: &mut Context<'_>,
+        m: &mut Module,
+        p: &Ports,
+        take: Expr,
+        done: Expr,
+        result: Expr,
+    ) {
+        m.section("Output queue");
+        let queue = fifo::fifo(context, p.m_data.width(), self.credits);
+        let built = m
+            .instance("u_queue", &queue)
+            .connect("clk", p.clk)
+            .connect("rst", p.rst)
+            .connect("s_data", result)
+            .connect("s_valid", done)
+            .connect("m_data", p.m_data)
+            .connect("m_valid", p.m_valid)
+            .connect("m_ready", p.m_ready)
+            .place();
+        m.sink_unused([built.output("s_ready")]);
+        let width = self.credits_q.width();
+        let take = m.net("take", take);
+        let give = m.net("give", p.m_valid & p.m_ready);
+        let balance = self.credits_q - take.zero_extend(width) + give.zero_extend(width);
+        let all = lit(width, self.credits as u64);
+        m.register_reset(p.clk, p.rst, self.credits_q, all, balance);
+    }
 }
 
 /// The shape of a pipeline's work.
@@ -60,12 +110,11 @@ pub(crate) fn steps(m: &mut Module, p: &Ports, shape: Shape) -> Steps {
     let step = m.wire("step", 1);
     let (word_index, last) = counter(m, p, "word_q", words, step.expr());
     let (pass_index, final_pass) = counter(m, p, "pass_q", passes, step & &last);
-    let credit_bits = bits_for(credits);
-    let credits_q = m.reg("credits_q", credit_bits);
+    let queue = Queue::new(m, credits);
     let may_step = if words == 1 {
-        m.net("may_step", !credits_q.is(0))
+        m.net("may_step", queue.has_credit())
     } else {
-        m.net("may_step", !credits_q.is(0) | !last.clone())
+        m.net("may_step", queue.has_credit() | !last.clone())
     };
     let word = if buffer == 0 {
         m.assign(p.s_ready, !p.rst & may_step);
@@ -77,7 +126,7 @@ pub(crate) fn steps(m: &mut Module, p: &Ports, shape: Shape) -> Steps {
         word
     };
     let first = if words == 1 { high() } else { word_index.is(0) };
-    Steps { step, first, last, word, word_index, pass_index, final_pass, credits_q, credits }
+    Steps { step, first, last, word, word_index, pass_index, final_pass, queue }
 }
 
 /// A ring of words that replays each frame for every pass. Gives the word at the read pointer, and
@@ -196,23 +245,6 @@ pub(crate) fn finish(
     done: Expr,
     result: Expr,
 ) {
-    m.section("Output queue");
-    let queue = fifo::fifo(context, p.m_data.width(), steps.credits);
-    let built = m
-        .instance("u_queue", &queue)
-        .connect("clk", p.clk)
-        .connect("rst", p.rst)
-        .connect("s_data", result)
-        .connect("s_valid", done)
-        .connect("m_data", p.m_data)
-        .connect("m_valid", p.m_valid)
-        .connect("m_ready", p.m_ready)
-        .place();
-    m.sink_unused([built.output("s_ready")]);
-    let width = steps.credits_q.width();
-    let take = m.net("take", steps.step & &steps.last);
-    let give = m.net("give", p.m_valid & p.m_ready);
-    let balance = steps.credits_q - take.zero_extend(width) + give.zero_extend(width);
-    let all = lit(width, steps.credits as u64);
-    m.register_reset(p.clk, p.rst, steps.credits_q, all, balance);
+    let take = steps.step & &steps.last;
+    steps.queue.finish(context, m, p, take, done, result);
 }

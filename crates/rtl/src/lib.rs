@@ -18,10 +18,13 @@ mod dot;
 mod fifo;
 mod label_select;
 mod mvu;
+mod nest;
+mod pool;
 mod popcount;
 mod threshold;
 mod top;
 mod width;
+mod window;
 
 use context::Context;
 use dataflow::{Dataflow, EngineKind};
@@ -53,7 +56,9 @@ pub fn build(dataflow: &Dataflow, network: &Streamlined) -> Rtl {
             }
             EngineKind::Width => width::width(&mut context, index),
             EngineKind::Threshold(t) => threshold::threshold(&mut context, index, t),
+            EngineKind::Window(w) => window::window(&mut context, index, w),
             EngineKind::Mvu(m) => mvu::mvu(&mut context, index, m),
+            EngineKind::Pool(p) => pool::pool(&mut context, index, p),
             EngineKind::ChannelAffine(a) => affine::affine(&mut context, index, a),
             EngineKind::LabelSelect(l) => label_select::label_select(&mut context, index, l),
         })

@@ -2,21 +2,29 @@
 
 use crate::bisect::{Bisection, bisect};
 use crate::context::{Context, Ports, bits_of, rom_style};
-use crate::control::{Delay, Shape, finish, steps};
+use crate::control::{Delay, Shape, Steps, finish, steps};
 use crate::dot::dot;
+use crate::nest::Nest;
 use dataflow::{MemoryStyle, Mvu};
 use engines::mvu::{Encoding, planes, popcount_latency};
 use hdl::{
-    Expr, Module, ModuleRef, Signal, Value, address_bits, lit, lit_signed, mux, pack, zeros,
+    Expr, Module, ModuleRef, Signal, Value, address_bits, concat, lit, lit_signed, mux, pack, zeros,
 };
-use streamline::{Dense, LayerOp};
+use streamline::{Borders, Conv, Dense, LayerOp};
 use tensor::ElementType;
 
 /// Builds the unit of engine `index`.
 pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> ModuleRef {
     let (input, output) = context.ends(index);
-    let LayerOp::Dense(layer) = &context.layer(index).op else {
-        unreachable!("a matrix-vector unit computes a linear layer")
+    let computes = context.layer(index);
+    let layer = computes.dense().expect("a matrix-vector unit computes a linear layer");
+    let borders = match &computes.op {
+        LayerOp::Conv(conv) => Some((conv, conv.borders())).filter(|(_, b)| b.count() > 1),
+        LayerOp::Dense(_)
+        | LayerOp::Threshold(_)
+        | LayerOp::Pool(_)
+        | LayerOp::ChannelAffine(_)
+        | LayerOp::LabelSelect { .. } => None,
     };
     let engine = context.engine(index).name.clone();
     let mut m = Module::new(&context.name(&engine));
@@ -59,23 +67,35 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
 
     m.section("Pipeline control");
     let done = Delay::new(&mut m, &p, "done", control.step & &control.last, result_at, true);
-    let pass = Delay::new(&mut m, &p, "pass", control.pass_index.clone(), sum_at - 1, false);
+    let class = borders.as_ref().map(|(_, borders)| border_class(&mut m, &p, borders, &control));
+    // Constants are chosen by the border class and the pass.
+    let pass_bits = if nf > 1 { address_bits(nf) } else { 0 };
+    let (classes, chosen) = match (&borders, class) {
+        (Some((_, borders)), Some(class)) if nf > 1 => {
+            (borders.count(), concat([class, control.pass_index.clone()]))
+        }
+        (Some((_, borders)), Some(class)) => (borders.count(), class),
+        _ => (1, control.pass_index.clone()),
+    };
+    let sets = if classes > 1 { classes << pass_bits } else { nf };
+    let pass = Delay::new(&mut m, &p, "pass", chosen, sum_at - 1, false);
     let accumulators = accumulate(&mut m, &p, &control, sf, dot_at, &sums);
     let final_pass = (!unit.rows.is_multiple_of(unit.pe)).then(|| {
         Delay::new(&mut m, &p, "final", control.final_pass.clone(), result_at, false).at(result_at)
     });
 
     let address = pass.at(sum_at - 1);
-    let rows = RowConstants { unit, layer, input: input.element };
+    let rows =
+        RowConstants { unit, layer, input: input.element, borders: borders.as_ref(), pass_bits };
     let values = match &layer.thresholds {
         Some(t) => {
-            let thresholds = |set: usize, pe: usize| rows.thresholds(set * unit.pe + pe);
+            let thresholds = |set: usize, pe: usize| rows.thresholds(set, pe);
             let bisection = Bisection {
                 name: engine.clone(),
                 bits,
                 thresholds: &thresholds,
                 count: unit.thresholds,
-                sets: nf,
+                sets,
                 lanes: unit.pe,
                 shared: false,
                 memory: unit.threshold_memory,
@@ -84,9 +104,17 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
             let base = if t.bipolar { None } else { Some(t.base) };
             levels.into_iter().map(|l| level_value(l, base, output.element)).collect()
         }
-        None => {
-            scores(context, &mut m, &p, &rows, &engine, output.element, &address, &accumulators)
-        }
+        None => scores(
+            context,
+            &mut m,
+            &p,
+            &rows,
+            &engine,
+            output.element,
+            sets,
+            &address,
+            &accumulators,
+        ),
     };
     let result = mask_padding(unit, values, final_pass);
     finish(context, &mut m, &p, &control, done.at(result_at), result);
@@ -148,7 +176,7 @@ fn weight_words(
 fn accumulate(
     m: &mut Module,
     p: &Ports,
-    control: &crate::control::Steps,
+    control: &Steps,
     sf: usize,
     dot_at: usize,
     sums: &[Signal],
@@ -171,25 +199,77 @@ fn accumulate(
     q.lanes(bits)
 }
 
+/// The border class of the vector that is worked on.
+fn border_class(m: &mut Module, p: &Ports, borders: &Borders, control: &Steps) -> Expr {
+    m.section("Border class of the output pixel");
+    let ended = m.net("pixel_done", control.step & &control.last & &control.final_pass);
+    let loops = [("pixel_column", borders.columns.len()), ("pixel_row", borders.rows.len())];
+    let nest = Nest::new(m, p, &loops, ended);
+    let bits = address_bits(borders.count());
+    let mut along = |level: usize, name: &str, classes: &[usize], factor: usize| {
+        let Some(q) = nest.round(level) else { return lit(bits, (classes[0] * factor) as u64) };
+        // The commonest class, but for the places that are of another.
+        let most = |class: &usize| classes.iter().filter(|c| *c == class).count();
+        let common = classes.iter().copied().max_by_key(most).unwrap_or(0);
+        let others = classes.iter().enumerate().filter(|(_, class)| **class != common);
+        let start = lit(bits, (common * factor) as u64);
+        let chosen = others.fold(start, |rest, (place, &class)| {
+            mux(q.is(place as u64), lit(bits, (class * factor) as u64), rest)
+        });
+        m.net(name, chosen).expr()
+    };
+    let columns = along(0, "column_class", &borders.columns, 1);
+    let rows = along(1, "row_class", &borders.rows, borders.column_taps.len());
+    rows + columns
+}
+
 /// What a row's counts mean.
 struct RowConstants<'u> {
     unit: &'u Mvu,
     layer: &'u Dense,
     input: ElementType,
+    borders: Option<&'u (&'u Conv, Borders)>,
+    /// Bits of the pass in a set's number; the border class is above them.
+    pass_bits: usize,
 }
 
 impl RowConstants<'_> {
-    fn encoding(&self, row: usize) -> Option<Encoding> {
-        let weights = (row < self.unit.rows).then(|| self.layer.weights.row(row).to_vec())?;
-        Some(Encoding::of(&weights, self.unit.weight, self.input))
+    /// The row of a lane, and its border class; `None` for padded rows and unused sets.
+    fn place(&self, set: usize, pe: usize) -> Option<(usize, usize)> {
+        let (class, pass) = match self.borders {
+            Some(_) => (set >> self.pass_bits, set & ((1 << self.pass_bits) - 1)),
+            None => (0, set),
+        };
+        let row = pass * self.unit.pe + pe;
+        (pass < self.unit.neuron_fold() && row < self.unit.rows).then_some((row, class))
+    }
+
+    fn encoding(&self, row: usize) -> Encoding {
+        Encoding::of(&self.layer.weights.row(row).to_vec(), self.unit.weight, self.input)
+    }
+
+    /// What the columns that do not exist in a border class add to the sum of a row: the sliding
+    /// window unit puts zero bits there.
+    fn surplus(&self, row: usize, class: usize) -> i64 {
+        let Some((conv, borders)) = self.borders else { return 0 };
+        let columns = self.layer.weights.row(row).into_iter().enumerate();
+        let missing = columns.filter(|&(column, _)| !borders.has(class, conv.column(column).0));
+        self.input.decode(0) * missing.map(|(_, &w)| w).sum::<i64>()
     }
 
     /// Thresholds on the count; none for a padded row, whose output is masked.
-    fn thresholds(&self, row: usize) -> Vec<i64> {
-        let Some(encoding) = self.encoding(row) else { return Vec::new() };
+    fn thresholds(&self, set: usize, pe: usize) -> Vec<i64> {
+        let Some((row, class)) = self.place(set, pe) else { return Vec::new() };
+        let (encoding, surplus) = (self.encoding(row), self.surplus(row, class));
         let thresholds = self.layer.thresholds.as_ref().expect("the layer has thresholds");
-        let counts = thresholds.values.row(row).into_iter().map(|&t| encoding.count_threshold(t));
-        counts.collect()
+        let of_class = thresholds.values.row(class * self.unit.rows + row);
+        of_class.into_iter().map(|&t| encoding.count_threshold(t + surplus)).collect()
+    }
+
+    /// What is added to the scaled count for the dot product.
+    fn constant(&self, set: usize, pe: usize) -> i64 {
+        self.place(set, pe)
+            .map_or(0, |(row, class)| self.encoding(row).constant - self.surplus(row, class))
     }
 }
 
@@ -216,23 +296,20 @@ fn scores(
     rows: &RowConstants<'_>,
     engine: &str,
     output: ElementType,
+    sets: usize,
     address: &Expr,
     accumulators: &[Expr],
 ) -> Vec<Expr> {
     let unit = rows.unit;
     let width = output.bits() as usize;
-    let constant = |set: usize, pe: usize| {
-        rows.encoding(set * unit.pe + pe).map_or(0, |encoding| encoding.constant)
-    };
-    let scale = rows.encoding(0).map_or(1, |e| e.scale);
+    let scale = rows.encoding(0).scale;
     m.section("Scores: scale * count + constant of the row");
     let word = |set: usize| -> Vec<bool> {
-        (0..unit.pe).flat_map(|pe| bits_of(constant(set, pe), width)).collect()
+        (0..unit.pe).flat_map(|pe| bits_of(rows.constant(set, pe), width)).collect()
     };
-    let nf = unit.neuron_fold();
-    let file = context.memory(&format!("{engine}_constants"), (0..nf).map(word));
+    let file = context.memory(&format!("{engine}_constants"), (0..sets).map(word));
     let style = rom_style(unit.threshold_memory);
-    let rom = m.rom("constants", width * unit.pe, nf, &file, style);
+    let rom = m.rom("constants", width * unit.pe, sets, &file, style);
     let constants = m.read_every_cycle("constants_q", rom, p.clk, address.clone());
     let sums: Vec<Expr> = accumulators
         .iter()

@@ -23,11 +23,11 @@ pub(crate) fn threshold(context: &mut Context<'_>, index: usize, unit: &Threshol
     let control = steps(&mut m, &p, shape);
     let result_at = engines::threshold::latency(unit) as usize - 1;
 
-    let words = input.words_per_frame();
-    let counted = !unit.shared && words > 1 || !input.elements.is_multiple_of(input.lanes);
+    let words = input.words_per_pixel();
+    let counted = !unit.shared && words > 1 || !input.pixel.is_multiple_of(input.lanes);
     let word: Expr = if counted && words > 1 {
-        m.section("Word of the frame");
-        let q = m.reg("frame_word_q", address_bits(words));
+        m.section("Word of the pixel");
+        let q = m.reg("pixel_word_q", address_bits(words));
         let next = crate::fifo::next(q, words);
         m.register_reset_enabled(p.clk, p.rst, q, zeros(q.width()), control.step, next);
         q.expr()
@@ -46,6 +46,7 @@ pub(crate) fn threshold(context: &mut Context<'_>, index: usize, unit: &Threshol
         .map(|x| if input.element.is_signed() { x.sign_extend(bits) } else { x.zero_extend(bits) })
         .collect();
     let rows = layer.values.nrows();
+    let elements = input.pixel;
     // A bipolar input is compared by its code: -1 and +1 are 0 and 1.
     let code = |t: i64| {
         let bipolar = input.element == tensor::ElementType::Bipolar;
@@ -53,6 +54,7 @@ pub(crate) fn threshold(context: &mut Context<'_>, index: usize, unit: &Threshol
     };
     let thresholds = |set: usize, lane: usize| -> Vec<i64> {
         let row = if unit.shared { 0 } else { set * input.lanes + lane };
+        let row = if row < elements { row % rows } else { rows };
         let limit = (1i64 << (bits - 1)) - 1;
         let known = (row < rows).then(|| layer.values.row(row));
         known.map_or_else(Vec::new, |r| r.iter().map(|&t| code(t).clamp(-limit, limit)).collect())
@@ -71,11 +73,11 @@ pub(crate) fn threshold(context: &mut Context<'_>, index: usize, unit: &Threshol
     let base = if layer.bipolar { None } else { Some(layer.base) };
     let mut results: Vec<Expr> =
         levels.into_iter().map(|l| level_value(l, base, output.element)).collect();
-    if !input.elements.is_multiple_of(input.lanes) {
+    if !input.pixel.is_multiple_of(input.lanes) {
         m.section("Lanes of the last word that stand for no element");
         let last = if words > 1 { word.is(words as u64 - 1) } else { hdl::high() };
         let last = Delay::new(&mut m, &p, "last_word", last, result_at, false).at(result_at);
-        let real = input.elements - (words - 1) * input.lanes;
+        let real = input.pixel - (words - 1) * input.lanes;
         for value in results.iter_mut().skip(real) {
             *value = hdl::mux(&last, zeros(value.width()), value.clone());
         }

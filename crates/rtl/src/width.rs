@@ -13,9 +13,9 @@ pub(crate) fn width(context: &mut Context<'_>, index: usize) -> ModuleRef {
     context.describe(&mut m, index, &what);
     let p = Ports::declare(&mut m, input.bits(), output.bits());
     if output.lanes > input.lanes {
-        pack_words(&mut m, &p, output.lanes / input.lanes, input.words_per_frame());
+        pack_words(&mut m, &p, output.lanes / input.lanes, input.words_per_pixel());
     } else {
-        split_words(&mut m, &p, input.lanes / output.lanes, output.words_per_frame());
+        split_words(&mut m, &p, input.lanes / output.lanes, output.words_per_pixel());
     }
     context.library.define(m)
 }
@@ -39,15 +39,15 @@ fn pack_words(m: &mut Module, p: &Ports, ratio: usize, words: usize) {
     m.assign(p.s_ready, !p.rst & (!completes | !full_q));
     m.assign(p.m_valid, full_q);
     let push = m.net("push", p.s_valid & p.s_ready);
-    m.section("Position in the output word and in the frame");
+    m.section("Position in the output word and in the pixel");
     let position_bits = address_bits(ratio);
     let position_q = m.reg("position_q", position_bits);
-    let frame_end = if words.is_multiple_of(ratio) {
+    let pixel_end = if words.is_multiple_of(ratio) {
         low()
     } else {
-        counter(m, p, "frame_word_q", words, &push.expr()).1
+        counter(m, p, "pixel_word_q", words, &push.expr()).1
     };
-    m.assign(completes, position_q.is(ratio as u64 - 1) | frame_end);
+    m.assign(completes, position_q.is(ratio as u64 - 1) | pixel_end);
     let after = mux(completes, zeros(position_bits), position_q + lit(position_bits, 1));
     m.register_reset_enabled(p.clk, p.rst, position_q, zeros(position_bits), push, after);
     m.section("Parts, then the whole word; parts that did not come are zero");
@@ -80,15 +80,15 @@ fn split_words(m: &mut Module, p: &Ports, ratio: usize, words: usize) {
     m.assign(p.m_valid, !count_q.is(0));
     let push = m.net("push", p.s_valid & p.s_ready);
     let give = m.net("give", p.m_valid & p.m_ready);
-    m.section("Position in the input word and in the frame");
+    m.section("Position in the input word and in the pixel");
     let position_bits = address_bits(ratio);
     let position_q = m.reg("position_q", position_bits);
-    let frame_end = if words.is_multiple_of(ratio) {
+    let pixel_end = if words.is_multiple_of(ratio) {
         low()
     } else {
-        counter(m, p, "frame_word_q", words, &give.expr()).1
+        counter(m, p, "pixel_word_q", words, &give.expr()).1
     };
-    let last = m.net("last", position_q.is(ratio as u64 - 1) | frame_end);
+    let last = m.net("last", position_q.is(ratio as u64 - 1) | pixel_end);
     let after = mux(last, zeros(position_bits), position_q + lit(position_bits, 1));
     m.register_reset_enabled(p.clk, p.rst, position_q, zeros(position_bits), give, after);
     let pop = m.net("pop", give & last);

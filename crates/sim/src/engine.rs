@@ -1,5 +1,6 @@
 //! One engine's side of the handshakes: when it would offer and accept its next words.
 
+use crate::sliding::Ring;
 use engines::{Compute, Timing};
 use std::collections::VecDeque;
 
@@ -13,6 +14,7 @@ pub(crate) enum Machine {
     Pack(Pack),
     Split(Split),
     Compute(Box<Pipeline>),
+    Sliding(Box<Ring>),
 }
 
 impl Machine {
@@ -30,6 +32,7 @@ impl Machine {
                 Machine::Split(Split { ratio, output_words, position: 0, words: Queue::new(2) })
             }
             Timing::Compute(compute) => Machine::Compute(Box::new(Pipeline::new(compute))),
+            Timing::Sliding(sliding) => Machine::Sliding(Box::new(Ring::new(sliding))),
         }
     }
 
@@ -39,6 +42,7 @@ impl Machine {
             Machine::Pack(p) => p.accept(),
             Machine::Split(s) => s.words.accept(),
             Machine::Compute(p) => p.accept(),
+            Machine::Sliding(r) => r.accept(),
         }
     }
 
@@ -48,6 +52,7 @@ impl Machine {
             Machine::Pack(p) => p.ready.front().copied(),
             Machine::Split(s) => s.words.offer(),
             Machine::Compute(p) => p.offers.front().copied(),
+            Machine::Sliding(r) => r.offer(),
         }
     }
 
@@ -57,6 +62,7 @@ impl Machine {
             Machine::Pack(p) => p.push(at),
             Machine::Split(s) => s.words.push(at),
             Machine::Compute(p) => p.push(at),
+            Machine::Sliding(r) => r.push(at),
         }
     }
 
@@ -66,6 +72,7 @@ impl Machine {
             Machine::Pack(p) => p.pop(at),
             Machine::Split(s) => s.pop(at),
             Machine::Compute(p) => p.pop(at),
+            Machine::Sliding(r) => r.pop(at),
         }
     }
 }

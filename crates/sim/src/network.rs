@@ -110,6 +110,7 @@ mod tests {
             element: ElementType::Bipolar,
             lanes: widths[i],
             elements: 12,
+            pixel: 12,
             from: i.checked_sub(1).unwrap_or(OUTSIDE),
             to: if i < count { i } else { OUTSIDE },
         };

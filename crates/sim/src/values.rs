@@ -1,6 +1,7 @@
 //! The bits of every word, from the golden model, arranged as the streams carry them.
 
-use dataflow::{Dataflow, EngineKind};
+use dataflow::{Dataflow, EngineKind, SlidingWindow};
+use engines::window::{Step, Walk};
 use golden::Golden;
 use streamline::Streamlined;
 use tensor::words;
@@ -23,7 +24,11 @@ pub fn frame_values(
             | EngineKind::Output
             | EngineKind::Fifo { .. }
             | EngineKind::Width => values[engine.input].clone(),
+            EngineKind::Window(unit) => {
+                windows(unit, dataflow.streams[engine.input].lanes, &values[engine.input])
+            }
             EngineKind::Threshold(_)
+            | EngineKind::Pool(_)
             | EngineKind::Mvu(_)
             | EngineKind::ChannelAffine(_)
             | EngineKind::LabelSelect(_) => {
@@ -36,6 +41,25 @@ pub fn frame_values(
     values
 }
 
+/// The elements that a sliding window unit puts out for a frame.
+fn windows(unit: &SlidingWindow, lanes: usize, frame: &[i64]) -> Vec<i64> {
+    let walk = Walk::of(unit, lanes);
+    let mut out = Vec::with_capacity(walk.windows() * walk.steps() * lanes);
+    for window in 0..walk.windows() {
+        for step in 0..walk.steps() {
+            let Step { word, part } = walk.step(window, step);
+            match word {
+                Some(word) => out.extend_from_slice(&frame[word * lanes..][..lanes]),
+                None => {
+                    let around = |lane| unit.padding[(part * lanes + lane) % unit.padding.len()];
+                    out.extend((0..lanes).map(around));
+                }
+            }
+        }
+    }
+    out
+}
+
 /// The words of a frame on every stream: little-endian bytes, word after word.
 pub fn frame_words(
     dataflow: &Dataflow,
@@ -45,7 +69,8 @@ pub fn frame_words(
 ) -> Vec<Vec<u8>> {
     let values = frame_values(dataflow, network, golden, frame);
     let packed = |(stream, values): (&dataflow::Stream, &Vec<i64>)| {
-        words::pack(stream.element, stream.lanes, values)
+        let pixels = values.chunks(stream.pixel);
+        pixels.flat_map(|pixel| words::pack(stream.element, stream.lanes, pixel)).collect()
     };
     dataflow.streams.iter().zip(&values).map(packed).collect()
 }

@@ -1,6 +1,7 @@
 //! Thresholds found by evaluating a float chain over the integers that can occur.
 
 use crate::lattice;
+use crate::linear::gcd;
 use crate::network::Thresholds;
 use crate::segment::Segment;
 use diagnostic::{Code, Diagnostic, Result};
@@ -27,6 +28,12 @@ impl Occurring {
     fn nth(self, index: i64) -> i64 {
         self.low + index * self.step
     }
+
+    /// What can occur here or there.
+    pub(crate) fn or(self, other: Self) -> Self {
+        let step = gcd(gcd(self.step, other.step), (self.low - other.low).abs());
+        Self { low: self.low.min(other.low), high: self.high.max(other.high), step }
+    }
 }
 
 /// A monotone staircase from integers to values: for each value the first integer that has it.
@@ -39,6 +46,23 @@ pub(crate) struct Staircase {
     pub(crate) steps: Vec<(i64, f64)>,
     /// The largest (negated, if so) integer that can occur.
     pub(crate) last: i64,
+}
+
+impl Staircase {
+    /// The same decisions on integers that count the way of `sign`, with outputs negated where that
+    /// is not the way in which values rise. Gives the sign of the outputs too.
+    pub(crate) fn on(self, sign: i64) -> (Self, i64) {
+        if self.sign == sign {
+            return (self, 1);
+        }
+        // Rising steps on m with values v are rising steps on -m with values -v: a step of m at
+        // first integers f0 < f1 < ... ends where the next begins, so -m starts at 1 - f(i+1).
+        let ends = self.steps.iter().skip(1).map(|&(f, _)| 1 - f).chain([-self.last]);
+        let mut steps: Vec<(i64, f64)> =
+            self.steps.iter().zip(ends).map(|(&(_, v), n)| (n, -v)).collect();
+        steps.reverse();
+        (Self { sign, steps, last: -self.steps[0].0 }, -1)
+    }
 }
 
 /// Evaluates the chain of one element in arithmetic `F`.

@@ -3,7 +3,7 @@
 use crate::network::{InputRule, InputSpec};
 use diagnostic::{Code, Diagnostic, Result};
 use ndarray::ArrayD;
-use tensor::{ElementType, npy::NpyArray};
+use tensor::{ElementType, Map, npy::NpyArray};
 
 /// How the user overrides the input convention.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -121,28 +121,28 @@ impl InputSpec {
     }
 
     fn pixels(&self, a: &ArrayD<u8>) -> Result<Frames> {
+        let Map { height, width, channels } = self.map;
         let frame: &[usize] = a.shape().get(1..).unwrap_or_default();
-        let fits = match (self.shape.as_slice(), frame) {
-            (&[c, h, w], &[fh, fw, fc]) => (fh, fw, fc) == (h, w, c),
-            (&[1, h, w], &[fh, fw]) => (fh, fw) == (h, w),
-            (shape, &[features]) => {
-                // Flat pixels are in the model's order only when there is one channel.
-                features == self.elements() && (shape.len() < 3 || shape[0] == 1)
-            }
-            (&[features], shape) => features == shape.iter().product::<usize>(),
-            _ => false,
-        };
-        if !fits || a.is_empty() {
-            return Err(self.wrong_shape(a.shape(), "uint8", &self.pixel_shape()));
+        let in_stream_order = frame == [height, width, channels]
+            || (channels == 1 && frame == [height, width])
+            || (self.map.pixels() == 1 && frame.iter().product::<usize>() == channels);
+        if in_stream_order && !a.is_empty() {
+            return self.checked(a.iter().map(|&v| i64::from(v)).collect());
         }
-        let values = a.iter().map(|&v| i64::from(v)).collect();
-        self.checked(values)
+        // Flat pixels are in the model's order, which must be plain to see.
+        let plain = self.shape.len() < 3 || channels == 1 || self.channels_last;
+        if frame == [self.elements()] && plain {
+            return self.in_model_layout(a, |v| Some(i64::from(v)));
+        }
+        Err(self.wrong_shape(a.shape(), "uint8", &self.pixel_shape()))
     }
 
     fn pixel_shape(&self) -> String {
-        match self.shape.as_slice() {
-            [c, h, w] => format!("[N, {h}, {w}, {c}]"),
-            _ => format!("[N, {}]", self.elements()),
+        let Map { height, width, channels } = self.map;
+        if self.map.pixels() == 1 {
+            format!("[N, {channels}]")
+        } else {
+            format!("[N, {height}, {width}, {channels}]")
         }
     }
 

@@ -20,18 +20,24 @@
 //! assert_eq!(s.layers.len(), 1);
 //! ```
 
+mod close;
 mod decide;
+mod edges;
 mod input;
 mod lattice;
+mod layers;
+mod layout;
+mod linear;
 mod lower;
 mod network;
 mod output;
+mod padding;
 mod segment;
 mod text;
 
 pub use input::{Frames, InputOptions};
 pub use lower::{Decide, Head, Options, streamline};
 pub use network::{
-    ChannelAffine, Dense, InputRule, InputSpec, KnifeEdge, Layer, LayerOp, OutputSpec,
-    SMALL_MARGIN, Scores, Streamlined, Thresholds,
+    Borders, ChannelAffine, Conv, Dense, InputRule, InputSpec, KnifeEdge, Layer, LayerOp,
+    OutputSpec, Padding, Pool, SMALL_MARGIN, Scores, Streamlined, Thresholds,
 };

@@ -3,7 +3,8 @@
 use graph::{ClassRule, Elementwise};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
-use tensor::ElementType;
+use std::ops::Range;
+use tensor::{Axis, ElementType, Map, Window};
 
 /// A network of integers, thresholds and fixed point only, layer after layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +44,10 @@ pub struct InputSpec {
     pub element: ElementType,
     /// Shape in the model's own layout, without the batch axis.
     pub shape: Vec<usize>,
+    /// What a frame is: its pixels come row by row, the channels of a pixel together.
+    pub map: Map,
+    /// Whether the model has the channels of a pixel together too; else it has whole channels.
+    pub channels_last: bool,
     /// What an integer stands for.
     pub rule: InputRule,
 }
@@ -50,19 +55,19 @@ pub struct InputSpec {
 impl InputSpec {
     /// Elements of a frame.
     pub fn elements(&self) -> usize {
-        self.shape.iter().product()
+        self.map.elements()
     }
 
-    /// For each element in stream order (NHWC) its index in the model's layout (NCHW).
+    /// For each element in stream order (NHWC) its index in the model's layout.
     pub fn stream_to_model(&self) -> Vec<usize> {
-        match self.shape.as_slice() {
-            &[channels, height, width] => {
-                let plane = height * width;
-                (0..plane).flat_map(|p| (0..channels).map(move |c| c * plane + p)).collect()
-            }
-            _ => (0..self.elements()).collect(),
-        }
+        if self.channels_last { (0..self.elements()).collect() } else { channels_first(self.map) }
     }
+}
+
+/// For each element of a map in stream order its index where whole channels follow each other.
+pub(crate) fn channels_first(map: Map) -> Vec<usize> {
+    let (pixels, channels) = (map.pixels(), map.channels);
+    (0..pixels).flat_map(|p| (0..channels).map(move |c| c * pixels + p)).collect()
 }
 
 /// One layer.
@@ -74,20 +79,44 @@ pub struct Layer {
     pub nodes: Vec<String>,
     /// Type of its output elements.
     pub element: ElementType,
-    /// Output elements of a frame.
-    pub elements: usize,
+    /// The frame that it puts out.
+    pub map: Map,
     /// What it computes.
     pub op: LayerOp,
+}
+
+impl Layer {
+    /// Output elements of a frame.
+    pub fn elements(&self) -> usize {
+        self.map.elements()
+    }
+
+    /// The matrix of a linear layer.
+    pub fn dense(&self) -> Option<&Dense> {
+        match &self.op {
+            LayerOp::Dense(dense) => Some(dense),
+            LayerOp::Conv(conv) => Some(&conv.dense),
+            LayerOp::Threshold(_)
+            | LayerOp::Pool(_)
+            | LayerOp::ChannelAffine(_)
+            | LayerOp::LabelSelect { .. } => None,
+        }
+    }
 }
 
 /// What a layer computes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "type")]
 pub enum LayerOp {
-    /// Compares each element with thresholds; one row of thresholds, or one for each element.
+    /// Compares each element with thresholds; one row of thresholds, one for each channel, or one for
+    /// each element.
     Threshold(Thresholds),
-    /// Integer matrix times the input, then thresholds, or the accumulators themselves.
+    /// Integer matrix times the whole input, then thresholds, or the accumulators themselves.
     Dense(Dense),
+    /// The same with a matrix that is applied to windows of the input.
+    Conv(Conv),
+    /// The largest (or smallest) element of each channel in windows of the input.
+    Pool(Pool),
     /// `multiplier * x + addend`, for each element, in units of 2^-frac.
     ChannelAffine(ChannelAffine),
     /// The indices of the `k` largest (or smallest) elements, best first, ties to the lowest.
@@ -99,7 +128,8 @@ pub enum LayerOp {
     },
 }
 
-/// Ascending thresholds of each row: level = #(x >= T).
+/// Ascending thresholds of each row: level = #(x >= T). Element `e` of a frame uses row `e` modulo the
+/// number of rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Thresholds {
     /// `[rows, thresholds]`, ascending in each row.
@@ -118,7 +148,119 @@ impl Thresholds {
     }
 }
 
-/// A fully connected layer.
+/// A convolution: its matrix is applied to every window. The matrix has one row for each output
+/// channel; its columns are the taps row by row, each with the channels of one group.
+///
+/// Where windows reach into the padding, `dense.thresholds` has the rows of every [border
+/// class](Conv::borders), class after class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Conv {
+    /// The input map.
+    pub input: Map,
+    /// Where windows lie.
+    pub window: Window,
+    /// Groups of channels: row `r` of `rows` reads group `r * groups / rows`.
+    pub groups: usize,
+    /// What stands around the input.
+    pub padding: Padding,
+    /// The matrix.
+    pub dense: Dense,
+}
+
+/// What stands around a map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Padding {
+    /// Nothing: a sum has fewer terms there. A zero that the input's type does not hold.
+    Nothing,
+    /// An integer of the input's type: one for all channels, or one for each.
+    Value(Vec<i64>),
+}
+
+/// Which taps exist at each output: a border class for each combination that occurs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Borders {
+    /// The class of each output row, from 0.
+    pub rows: Vec<usize>,
+    /// The class of each output column, from 0.
+    pub columns: Vec<usize>,
+    /// The kernel rows that exist, by class of rows.
+    pub row_taps: Vec<Range<usize>>,
+    /// The kernel columns that exist, by class of columns.
+    pub column_taps: Vec<Range<usize>>,
+}
+
+impl Borders {
+    fn new(window: &Window, input: Map, counted: bool) -> Self {
+        let along = |axis: Axis| {
+            let extent = input.extents()[axis as usize];
+            let kernel = window.kernel[axis as usize];
+            let outputs = window.outputs(axis, extent).unwrap_or(0);
+            let mut kinds: Vec<Range<usize>> = Vec::new();
+            let classes = (0..outputs)
+                .map(|output| {
+                    let taps = if counted { window.valid(axis, output, extent) } else { 0..kernel };
+                    kinds.iter().position(|k| *k == taps).unwrap_or_else(|| {
+                        kinds.push(taps);
+                        kinds.len() - 1
+                    })
+                })
+                .collect();
+            (classes, kinds)
+        };
+        let ((rows, row_taps), (columns, column_taps)) = (along(Axis::Rows), along(Axis::Columns));
+        Self { rows, columns, row_taps, column_taps }
+    }
+
+    /// How many classes there are: those of rows times those of columns.
+    pub fn count(&self) -> usize {
+        self.row_taps.len() * self.column_taps.len()
+    }
+
+    /// The class of an output.
+    pub fn class(&self, row: usize, column: usize) -> usize {
+        self.rows[row] * self.column_taps.len() + self.columns[column]
+    }
+
+    /// Whether a tap exists in a class.
+    pub fn has(&self, class: usize, [ky, kx]: [usize; 2]) -> bool {
+        let columns = self.column_taps.len();
+        self.row_taps[class / columns].contains(&ky)
+            && self.column_taps[class % columns].contains(&kx)
+    }
+}
+
+impl Conv {
+    /// The border classes: a single one unless the padding is nothing.
+    pub fn borders(&self) -> Borders {
+        Borders::new(&self.window, self.input, self.padding == Padding::Nothing)
+    }
+
+    /// Channels of a group.
+    pub fn group_channels(&self) -> usize {
+        self.input.channels / self.groups
+    }
+
+    /// The tap and the channel of the group that a column of the matrix stands for.
+    pub fn column(&self, column: usize) -> ([usize; 2], usize) {
+        let channels = self.group_channels();
+        let (tap, channel) = (column / channels, column % channels);
+        ([tap / self.window.kernel[1], tap % self.window.kernel[1]], channel)
+    }
+}
+
+/// Pooling; padding never wins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pool {
+    /// The input map.
+    pub input: Map,
+    /// Where windows lie.
+    pub window: Window,
+    /// The smallest element instead of the largest.
+    pub smallest: bool,
+}
+
+/// A matrix of integer weights with what follows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Dense {
     /// Integer weights `[rows, columns]`, rows of decreasing channels already negated.

@@ -1,12 +1,13 @@
 //! The end of the network: scores, arg-max, top-k.
 
 use crate::decide::Occurring;
-use crate::lower::{Head, Values};
+use crate::linear::Values;
+use crate::lower::Head;
 use crate::network::{ChannelAffine, Layer, LayerOp, OutputSpec, Scores};
 use crate::segment::{Segment, Start, at, is_affine};
 use diagnostic::{Code, Diagnostic, Result};
 use graph::{ClassRule, Direction, Elementwise};
-use tensor::ElementType;
+use tensor::{ElementType, Map};
 
 /// Bits of the largest multiplier of a fixed-point affine, sign included.
 const MULTIPLIER_BITS: i32 = 18;
@@ -40,7 +41,7 @@ pub(crate) fn thresholded(
     values: &Values,
     layers: &mut Vec<Layer>,
 ) -> Result<OutputSpec> {
-    let elements = values.signs.len();
+    let elements = values.map.elements();
     if end.select().is_some() && end.class_rule == ClassRule::HighestSet {
         return Err(Diagnostic::new(
             Code::Usage,
@@ -48,8 +49,25 @@ pub(crate) fn thresholded(
         )
         .hint("its class is the highest output that is set: use `--head model`"));
     }
-    let scores =
-        Scores { scale: vec![values.step], offset: vec![0.0], tail: Vec::new(), softmax: false };
+    let rises = values.signs.iter().all(|&sign| sign > 0);
+    if end.select().is_some() && !rises {
+        return Err(Diagnostic::new(
+            Code::UnsupportedStructure,
+            "some outputs are computed negated",
+        )
+        .node(end.name.clone())
+        .hint("use `--head logits`"));
+    }
+    let each = |of: &dyn Fn(f64) -> f64| -> Vec<f64> {
+        let elements = if rises { 1 } else { elements };
+        (0..elements).map(|e| of(values.sign(e) as f64)).collect()
+    };
+    let scores = Scores {
+        scale: each(&|sign| values.step * sign),
+        offset: each(&|sign| values.offset * sign),
+        tail: Vec::new(),
+        softmax: false,
+    };
     push_select(end, false, values.element, elements, layers)?;
     let name = end.name.clone();
     Ok(OutputSpec { name, elements, class_rule: end.class_rule, smallest: false, scores })
@@ -86,7 +104,7 @@ pub(crate) fn numeric(
             name: "scale".into(),
             nodes: segment.nodes.clone(),
             element,
-            elements,
+            map: Map::vector(elements),
             op: LayerOp::ChannelAffine(affine),
         });
         let scores = Scores {
@@ -137,7 +155,7 @@ fn push_select(
         name: "label".into(),
         nodes: if end.top_k.is_some() { vec![end.name.clone()] } else { Vec::new() },
         element: ElementType::smallest(0, elements as i64 - 1),
-        elements: k,
+        map: Map::vector(k),
         op: LayerOp::LabelSelect { k, smallest: smallest ^ decreasing },
     });
     Ok(())

@@ -18,7 +18,7 @@ pub(crate) enum Start {
 #[derive(Debug, Clone)]
 struct Placed {
     op: Elementwise,
-    bound: BoundElementwise,
+    bound: Rc<BoundElementwise>,
     /// For each element in stream order its index in the operator's layout.
     order: Rc<Vec<usize>>,
 }
@@ -44,7 +44,7 @@ impl Segment {
         shape: &[usize],
         order: &Rc<Vec<usize>>,
     ) {
-        let (bound, order) = (op.bind(shape), Rc::clone(order));
+        let (bound, order) = (Rc::new(op.bind(shape)), Rc::clone(order));
         self.ops.push(Placed { op: op.clone(), bound, order });
         self.nodes.push(name.to_string());
     }
@@ -126,6 +126,33 @@ impl Segment {
             Start::PixelTimes(factor) => sign_direction(f64::from(*factor)),
         };
         self.ops.iter().fold(first, |d, p| d.then(p.bound.direction(p.order[element])))
+    }
+
+    /// The value that `x` becomes from operator `first` on.
+    pub(crate) fn eval_from(&self, first: usize, element: usize, x: f64) -> f64 {
+        self.ops[first..].iter().fold(x, |x, p| p.bound.eval(p.order[element], x))
+    }
+
+    /// How many operators there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ops.len()
+    }
+
+    /// Whether all pixels are treated alike.
+    pub(crate) fn is_alike_at_all_pixels(&self, channels: usize) -> bool {
+        self.ops.iter().all(|p| {
+            let alike = |e: usize| p.bound.same_parameters(p.order[e], p.order[e % channels]);
+            is_uniform(&p.op) || (channels..p.order.len()).all(alike)
+        })
+    }
+
+    /// The same operators on sums with another offset.
+    pub(crate) fn with_offset(&self, offsets: Vec<f64>) -> Segment {
+        let mut segment = self.clone();
+        if let Start::Affine { offset, .. } = &mut segment.start {
+            *offset = offsets;
+        }
+        segment
     }
 
     /// Whether every element has the same parameters.

@@ -7,7 +7,7 @@ use fold::{Facts, Fold, Folded};
 use graph::ClassRule;
 use sim::Stalls;
 use streamline::{InputRule, InputSpec, Layer, LayerOp, OutputSpec, Scores, Streamlined};
-use tensor::ElementType;
+use tensor::{ElementType, Map};
 
 /// An engine with what it computes.
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub fn bare(
             name: "input".into(),
             element: input.0,
             shape: vec![input.2],
+            map: Map::vector(input.2),
+            channels_last: true,
             rule: InputRule::Unchanged,
         },
         output: OutputSpec {
@@ -68,7 +70,7 @@ pub fn bare(
                 name: unit.clone(),
                 nodes: vec![unit],
                 element: shape.0,
-                elements: shape.2,
+                map: Map::vector(shape.2),
                 op: op.clone(),
             });
         }
@@ -90,6 +92,7 @@ fn push_stream(dataflow: &mut Dataflow, name: &str, shape: (ElementType, usize, 
         element: shape.0,
         lanes: shape.1,
         elements: shape.2,
+        pixel: shape.2,
         from: index.checked_sub(1).unwrap_or(OUTSIDE),
         to: index,
     });

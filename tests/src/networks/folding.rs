@@ -17,8 +17,11 @@ pub fn random_fold(draw: &mut Draw, network: &Streamlined) -> Fold {
     let mut fold = Fold::default();
     let extreme = draw.size(0, 7);
     let elements = network.input.elements();
+    // Words stay within a pixel where a convolution or pool comes first.
+    let maps = network.layers.iter().any(|l| matches!(l.op, LayerOp::Conv(_) | LayerOp::Pool(_)));
     if draw.chance(0.7) {
-        fold.input_lanes = Some(divisor(draw, elements));
+        let whole = if maps { network.input.map.channels } else { elements };
+        fold.input_lanes = Some(divisor(draw, whole));
     }
     let (mut element, mut inputs) = (network.input.element, elements);
     for layer in &network.layers {
@@ -28,7 +31,7 @@ pub fn random_fold(draw: &mut Draw, network: &Streamlined) -> Fold {
             LayerOp::Dense(dense) => {
                 entry.pad = draw.chance(0.35);
                 let pairs = planes(dense.weight) * planes(element);
-                let (rows, columns) = (layer.elements, inputs);
+                let (rows, columns) = (layer.elements(), inputs);
                 let (pe, simd) = match extreme {
                     0 => (rows, columns),
                     1 => (1, 1),
@@ -45,6 +48,34 @@ pub fn random_fold(draw: &mut Draw, network: &Streamlined) -> Fold {
                     entry.buffer = Some(draw.size(words, 2 * words));
                 }
             }
+            LayerOp::Conv(conv) => {
+                let rows = layer.map.channels / conv.groups;
+                entry.pad = conv.groups == 1 && draw.chance(0.2);
+                let pairs = planes(conv.dense.weight) * planes(element);
+                let simd = divisor(draw, conv.group_channels());
+                let mut pe = share(draw, rows, entry.pad);
+                while pe > 1 && pe * simd * pairs > LARGEST_UNIT {
+                    pe = share(draw, rows, entry.pad);
+                }
+                (entry.pe, entry.simd) = (Some(pe), Some(simd));
+                entry.weights = draw.pick(&style);
+                entry.thresholds = draw.pick(&style);
+                if draw.chance(0.4) {
+                    // Too little is made enough for a window.
+                    let all = conv.input.elements() / simd;
+                    entry.buffer = Some(draw.size(1, all + 8));
+                }
+            }
+            LayerOp::Pool(pool) => {
+                if draw.chance(0.7) {
+                    entry.lanes = Some(divisor(draw, pool.input.channels));
+                }
+                if draw.chance(0.4) {
+                    entry.buffer = Some(draw.size(1, pool.input.elements()));
+                }
+            }
+            // Lanes in front of maps follow the input.
+            LayerOp::Threshold(_) if maps => entry.thresholds = draw.pick(&style),
             LayerOp::Threshold(_)
             | LayerOp::ChannelAffine(_)
             | LayerOp::LabelSelect { k: 1, .. } => {
@@ -62,7 +93,7 @@ pub fn random_fold(draw: &mut Draw, network: &Streamlined) -> Fold {
         if draw.chance(0.25) {
             fold.fifos.insert(layer.name.clone(), draw.size(1, 5));
         }
-        (element, inputs) = (layer.element, layer.elements);
+        (element, inputs) = (layer.element, layer.elements());
     }
     fold
 }

@@ -25,7 +25,11 @@ pub fn equals_reference(
     let softmax = has_softmax(graph, numbers_node);
     let affine = streamlined.layers.iter().find_map(|l| match &l.op {
         LayerOp::ChannelAffine(a) => Some(a.worst_error),
-        LayerOp::Threshold(_) | LayerOp::Dense(_) | LayerOp::LabelSelect { .. } => None,
+        LayerOp::Threshold(_)
+        | LayerOp::Dense(_)
+        | LayerOp::Conv(_)
+        | LayerOp::Pool(_)
+        | LayerOp::LabelSelect { .. } => None,
     });
     let selects = match streamlined.layers.last().map(|l| &l.op) {
         Some(LayerOp::LabelSelect { k, .. }) => Some(*k),
@@ -98,14 +102,13 @@ fn magnitude(graph: &Graph, node: NodeId, trace: &BTreeMap<String, Vec<f64>>) ->
         let here = graph.node(at);
         largest = trace[&here.name].iter().fold(largest, |m, v| m.max(v.abs()));
         match here.op {
-            Op::Elementwise(_) | Op::Softmax | Op::Reshape => at = graph.inputs_of(at)[0],
-            Op::Input { .. }
-            | Op::MatMul(_)
-            | Op::Conv(_)
+            Op::Elementwise(_)
             | Op::Pool(_)
             | Op::Pad { .. }
             | Op::Transpose(_)
-            | Op::TopK { .. } => {
+            | Op::Softmax
+            | Op::Reshape => at = graph.inputs_of(at)[0],
+            Op::Input { .. } | Op::MatMul(_) | Op::Conv(_) | Op::TopK { .. } => {
                 return largest;
             }
         }

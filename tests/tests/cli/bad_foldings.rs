@@ -110,13 +110,13 @@ fn foldings() {
         hint: use pe and simd
     ",
     );
-    on("[layers.fc0]\nbuffer = 1000000\n").fails(
+    on("[layers.fc0]\nbuffer = 2000000\n").fails(
         1,
         "
         error[fold-invalid]: the input buffer of `fc0` is too deep
           from: f.toml
 
-        hint: use at most 65536 words
+        hint: use at most 1048576 words
     ",
     );
     on("[layers.fc0\n").fails(1, "

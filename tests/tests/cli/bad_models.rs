@@ -1,7 +1,7 @@
 //! Models that are refused, each with its text.
 
 use super::small;
-use tests::command::{Folder, data};
+use tests::command::Folder;
 use tests::models::{Model, small_network};
 
 /// What `inspect` says of a model.
@@ -81,7 +81,7 @@ fn every_unsupported_operator_is_listed() {
         .node("com.example:Magic", &["a"], "b")
         .node("Relu", &["b"], "c")
         .node("LSTM", &["c"], "d")
-        .node("Conv", &["d"], "y");
+        .node("ConvTranspose", &["d"], "y");
     inspect(&model).fails(1, "
         error[unsupported-op]: the operator `Sigmoid` is not supported
           node: Sigmoid_of_a (Sigmoid)
@@ -93,7 +93,7 @@ fn every_unsupported_operator_is_listed() {
           node: Magic_of_b (Magic, com.example)
           from: m.onnx
 
-        hint: only BipolarQuant, Quant, IntQuant and MultiThreshold of onnx.brevitas, qonnx.custom_op.general, finn.custom_op.general are supported
+        hint: only BipolarQuant, Quant, IntQuant, MultiThreshold and MaxPoolNHWC of onnx.brevitas, qonnx.custom_op.general, finn.custom_op.general are supported
 
         error[unsupported-op]: the operator `LSTM` is not supported
           node: LSTM_of_d (LSTM)
@@ -101,11 +101,11 @@ fn every_unsupported_operator_is_listed() {
 
         hint: recurrent networks and control flow are not supported: export one forward pass
 
-        error[unsupported-op]: the operator `Conv` is not supported
-          node: Conv_of_y (Conv)
+        error[unsupported-op]: the operator `ConvTranspose` is not supported
+          node: ConvTranspose_of_y (ConvTranspose)
           from: m.onnx
 
-        hint: convolutional networks are not supported yet: use fully connected layers (MatMul, Gemm)
+        hint: maps cannot be enlarged: use Conv, MaxPool or AveragePool
     ");
 }
 
@@ -346,13 +346,4 @@ fn parameter_folders_that_fit_nothing() {
         hint: it lists the names of the classes, one on each line
     ",
     );
-}
-
-#[test]
-fn convolutions_are_refused_for_now() {
-    let Some(path) = data("cifar10-cnvW1A1/cnvW1A1.onnx") else { return };
-    let outcome = Folder::new().run_with("inspect", &[&path]);
-    assert_eq!((outcome.status, outcome.stdout.as_str()), (1, ""));
-    assert!(outcome.stderr.contains("`Conv`"), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("`MaxPool`"), "{}", outcome.stderr);
 }

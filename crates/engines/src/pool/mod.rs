@@ -1,0 +1,7 @@
+//! Pool.
+
+mod cost;
+mod cycles;
+
+pub use cost::cost;
+pub use cycles::LATENCY;

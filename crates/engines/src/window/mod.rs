@@ -1,0 +1,7 @@
+//! Sliding window unit.
+
+mod cost;
+mod cycles;
+
+pub use cost::cost;
+pub use cycles::{Step, Walk, latency};

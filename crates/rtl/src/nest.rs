@@ -1,0 +1,133 @@
+//! Nested counters, and values that follow them by constant steps.
+
+use crate::context::Ports;
+use crate::fifo::next;
+use hdl::{Expr, Module, Signal, Value, address_bits, high, lit, lit_signed, mux, zeros};
+
+/// A nest of loops, innermost first, without the endless outermost one.
+pub(crate) struct Nest {
+    counts: Vec<usize>,
+    /// The rounds of each loop that has more than one.
+    rounds: Vec<Option<Signal>>,
+    /// Whether each loop is in its last round.
+    at_end: Vec<Expr>,
+    step: Signal,
+}
+
+impl Nest {
+    /// Counters for loops of `counts` rounds with names for their registers, advanced by `step`.
+    pub(crate) fn new(m: &mut Module, p: &Ports, loops: &[(&str, usize)], step: Signal) -> Self {
+        let mut advance = step.expr();
+        let (mut rounds, mut at_end) = (Vec::new(), Vec::new());
+        for &(name, count) in loops {
+            if count == 1 {
+                rounds.push(None);
+                at_end.push(high());
+                continue;
+            }
+            let width = address_bits(count);
+            let q = m.reg(&format!("{name}_q"), width);
+            m.register_reset_enabled(p.clk, p.rst, q, zeros(width), &advance, next(q, count));
+            let end = m.net(&format!("{name}_end"), q.is(count as u64 - 1));
+            advance = advance & end;
+            rounds.push(Some(q));
+            at_end.push(end.expr());
+        }
+        let counts = loops.iter().map(|&(_, count)| count).collect();
+        Self { counts, rounds, at_end, step }
+    }
+
+    /// The present round of a loop, if it has more than one.
+    pub(crate) fn round(&self, level: usize) -> Option<Signal> {
+        self.rounds[level]
+    }
+
+    /// Whether the loops up to, not including, `level` are all in their last round.
+    pub(crate) fn ends(&self, level: usize) -> Expr {
+        let inner = self.counts.iter().zip(&self.at_end).take(level);
+        hdl::and_all(
+            inner.filter(|(count, _)| **count > 1).map(|(_, end)| end.clone()).chain([high()]),
+        )
+    }
+
+    /// What is added when each loop goes round, so that a value is the sum of `strides` times
+    /// rounds; the last entry is that of the endless loop.
+    pub(crate) fn steps(&self, strides: &[i64]) -> Vec<i64> {
+        let mut wound = 0;
+        let mut steps = Vec::new();
+        for (i, &stride) in strides.iter().enumerate() {
+            steps.push(stride - wound);
+            wound += self.counts.get(i).map_or(0, |&count| (count as i64 - 1) * stride);
+        }
+        steps
+    }
+
+    /// The entry of the loop that goes round in this step.
+    pub(crate) fn choose(&self, entries: &[Expr]) -> Expr {
+        let mut chosen = entries.last().expect("there is the endless loop").clone();
+        for level in (0..self.counts.len()).rev() {
+            if self.counts[level] > 1 {
+                chosen = mux(!self.at_end[level].clone(), entries[level].clone(), chosen);
+            }
+        }
+        chosen
+    }
+
+    /// A signed register that follows the loops: `start` plus `strides` times rounds.
+    pub(crate) fn follow(
+        &self,
+        m: &mut Module,
+        p: &Ports,
+        name: &str,
+        start: i64,
+        strides: &[i64],
+        width: usize,
+    ) -> Signal {
+        let steps = self.steps(strides);
+        let q = m.reg(name, width);
+        if steps.iter().enumerate().all(|(i, &s)| s == 0 || self.counts.get(i) == Some(&1)) {
+            m.register(p.clk, q, lit_signed(width, start));
+            return q;
+        }
+        let entries: Vec<Expr> = steps.iter().map(|&s| wrapped(width, s)).collect();
+        let after = q + self.choose(&entries);
+        m.register_reset_enabled(p.clk, p.rst, q, lit_signed(width, start), self.step, after);
+        q
+    }
+
+    /// A register that follows the loops modulo `size`.
+    pub(crate) fn follow_ring(
+        &self,
+        m: &mut Module,
+        p: &Ports,
+        name: &str,
+        start: i64,
+        strides: &[i64],
+        size: usize,
+    ) -> Expr {
+        if size == 1 {
+            return zeros(1);
+        }
+        let width = address_bits(size);
+        let around = |s: i64| s.rem_euclid(size as i64) as u64;
+        let entries: Vec<Expr> =
+            self.steps(strides).iter().map(|&s| lit(width, around(s))).collect();
+        let q = m.reg(name, width);
+        let sum = q.add_wide(self.choose(&entries), width + 1);
+        let after = if size == 1 << width {
+            sum.slice(0, width)
+        } else {
+            let sum = m.net(&format!("{name}_sum"), sum);
+            let over = sum.at_least(lit(width + 1, size as u64));
+            let less = sum - lit(width + 1, size as u64);
+            mux(over, less.slice(0, width), sum.slice(0, width))
+        };
+        m.register_reset_enabled(p.clk, p.rst, q, lit(width, around(start)), self.step, after);
+        q.expr()
+    }
+}
+
+/// The low `width` bits of a number: enough where sums are taken modulo 2^width.
+pub(crate) fn wrapped(width: usize, value: i64) -> Expr {
+    lit(width, value as u64 & (u64::MAX >> (64 - width)))
+}

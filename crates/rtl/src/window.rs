@@ -1,0 +1,213 @@
+//! Sliding window unit: a ring of line buffers, read window by window.
+
+use crate::context::{Context, Ports};
+use crate::control::{Delay, Queue};
+use crate::fifo::next;
+use crate::nest::{Nest, wrapped};
+use dataflow::{MemoryStyle, SlidingWindow, Stream};
+use engines::window::{Walk, latency};
+use hdl::{
+    Expr, Module, ModuleRef, RamStyle, RomStyle, Signal, Value, address_bits, bits_for, high, lit,
+    lit_signed, low, mux, zeros,
+};
+use tensor::Axis;
+
+/// Builds the unit of engine `index`.
+pub(crate) fn window(context: &mut Context<'_>, index: usize, unit: &SlidingWindow) -> ModuleRef {
+    let (input, output) = context.ends(index);
+    let engine = context.engine(index).name.clone();
+    let mut m = Module::new(&context.name(&engine));
+    let [kernel, stride, dilation] = [unit.window.kernel, unit.window.stride, unit.window.dilation];
+    context.describe(
+        &mut m,
+        index,
+        &format!(
+            "Sliding window unit: {} x {} windows, stride {stride:?}, dilation {dilation:?}, over \
+             {} x {} pixels of {} channels; each word of a window comes {} times.",
+            kernel[0], kernel[1], unit.map.height, unit.map.width, unit.map.channels, unit.repeats
+        ),
+    );
+    let p = Ports::declare(&mut m, input.bits(), output.bits());
+    let walk = Walk::of(unit, input.lanes);
+    let size = Sizes::of(unit, &walk);
+
+    m.section("Steps: one a cycle, against credit, when the word has come");
+    let step = m.wire("step", 1);
+    let queue = Queue::new(&mut m, unit.credits);
+    m.section("Loops, innermost first");
+    let loops = [
+        ("word", size.group_words),
+        ("kernel_column", kernel[1]),
+        ("kernel_row", kernel[0]),
+        ("repeat", unit.repeats),
+        ("group", unit.groups),
+        ("column", size.outputs[1]),
+        ("row", size.outputs[0]),
+    ];
+    let nest = Nest::new(&mut m, &p, &loops, step);
+    let window_end = m.net("window_end", nest.ends(5));
+
+    m.section("Ring of words; places count from the first one of the window");
+    let used_q = ring_fill(&mut m, &p, unit, &walk, &nest, &size, step, window_end);
+    let push = m.net("push", p.s_valid & p.s_ready);
+    let style = match unit.memory {
+        MemoryStyle::Block => RamStyle::Block,
+        MemoryStyle::Lut => RamStyle::Lut,
+    };
+    let ring = m.ram("ring", input.bits(), unit.depth, style);
+    let write: Expr = if unit.depth == 1 {
+        low()
+    } else {
+        let q = m.reg("write_q", address_bits(unit.depth));
+        let after = next(q, unit.depth);
+        m.register_reset_enabled(p.clk, p.rst, q, zeros(q.width()), push, after);
+        q.expr()
+    };
+    m.write(ring, p.clk, push, write, p.s_data);
+    let address = nest.follow_ring(&mut m, &p, "read_q", walk.base(0), &size.address, unit.depth);
+    let mut word = m.read_every_cycle("data_q", ring, p.clk, address);
+    let reads = latency(unit) as usize - 1;
+    for k in 2..=reads {
+        let q = m.reg(&format!("data_q{k}"), input.bits());
+        m.register(p.clk, q, word);
+        word = q;
+    }
+
+    m.section("Which places are padding");
+    let place = nest.follow(&mut m, &p, "place_q", 0, &size.place, size.place_bits);
+    let has_come = place.zero_extend(used_q.width().max(size.place_bits));
+    let has_come = has_come.less_than(used_q.zero_extend(used_q.width().max(size.place_bits)));
+    let inside = inside(&mut m, &p, unit, &nest);
+    let (may_read, result) = match inside {
+        None => (has_come, word.expr()),
+        Some(inside) => {
+            let outside = Delay::new(&mut m, &p, "outside", !inside.clone(), reads, false);
+            let around = standing(context, &mut m, &p, unit, &nest, &engine, input, reads);
+            (!inside | has_come, mux(outside.at(reads), around, word))
+        }
+    };
+    m.assign(step, may_read & queue.has_credit());
+    m.section("Pipeline control");
+    let done = Delay::new(&mut m, &p, "done", step.expr(), reads, true).at(reads);
+    queue.finish(context, &mut m, &p, step.expr(), done, result);
+    context.library.define(m)
+}
+
+/// Strides of the loops in words.
+struct Sizes {
+    group_words: usize,
+    outputs: [usize; 2],
+    /// Of the place in the ring: all loops and the frame.
+    address: Vec<i64>,
+    /// Of the place in the window, counted from its first one.
+    place: Vec<i64>,
+    place_bits: usize,
+    /// Of the first place of the window: by column, row and frame.
+    base: [i64; 3],
+}
+
+impl Sizes {
+    fn of(unit: &SlidingWindow, walk: &Walk) -> Self {
+        let pixel = walk.words_per_pixel() as i64;
+        let row = pixel * unit.map.width as i64;
+        let along = |n: usize, stride: i64| n as i64 * stride;
+        let group_words = walk.words_per_pixel() / unit.groups;
+        let [stride, dilation] = [unit.window.stride, unit.window.dilation];
+        let base = [along(stride[1], pixel), along(stride[0], row), along(unit.map.height, row)];
+        let inner = [1, along(dilation[1], pixel), along(dilation[0], row), 0, group_words as i64];
+        let last = (unit.window.reach(Axis::Rows) - 1) as i64 * row
+            + unit.window.reach(Axis::Columns) as i64 * pixel;
+        let outputs = unit.window.over(unit.map, 1).expect("checked: a window fits").extents();
+        Self {
+            group_words,
+            outputs,
+            address: inner.iter().chain(&base).copied().collect(),
+            place: inner.iter().chain(&[0; 3]).copied().collect(),
+            place_bits: bits_for(last as usize),
+            base,
+        }
+    }
+}
+
+/// How many words have come from the window's first place on; drives `s_ready`.
+#[expect(clippy::too_many_arguments, reason = "one caller; the parts of one counter")]
+fn ring_fill(
+    m: &mut Module,
+    p: &Ports,
+    unit: &SlidingWindow,
+    walk: &Walk,
+    nest: &Nest,
+    size: &Sizes,
+    step: Signal,
+    window_end: Signal,
+) -> Signal {
+    let width = bits_for(unit.depth) + 1;
+    let used_q = m.reg("used_q", width);
+    m.note(used_q, "words of the ring that are taken, those in front of the map included");
+    m.assign(p.s_ready, !p.rst & used_q.less_than(lit(width, unit.depth as u64)));
+    let push = p.s_valid & p.s_ready;
+    let strides: Vec<i64> = [0; 5].iter().chain(&size.base).copied().collect();
+    let entries: Vec<Expr> = nest.steps(&strides).iter().map(|&s| wrapped(width, s)).collect();
+    let freed = mux(step & window_end, nest.choose(&entries), zeros(width));
+    let after = used_q + push.zero_extend(width) - freed;
+    m.register_reset(p.clk, p.rst, used_q, lit(width, (-walk.base(0)) as u64), after);
+    used_q
+}
+
+/// Whether the step's place is on the map; `None` when there is no padding.
+fn inside(m: &mut Module, p: &Ports, unit: &SlidingWindow, nest: &Nest) -> Option<Expr> {
+    if !unit.window.is_padded() {
+        return None;
+    }
+    let mut along = |name: &str, axis: usize, kernel_level: usize, output_level: usize| {
+        let extent = unit.map.extents()[axis];
+        let (before, after) = (unit.window.before[axis], unit.window.after[axis]);
+        if before + after == 0 {
+            return high();
+        }
+        let mut strides = [0i64; 8];
+        strides[kernel_level] = unit.window.dilation[axis] as i64;
+        strides[output_level] = unit.window.stride[axis] as i64;
+        let width = bits_for(extent + after) + 1;
+        let width = width.max(bits_for(before) + 1);
+        let q = nest.follow(m, p, name, -(before as i64), &strides, width);
+        !q.top_bit() & q.less_than_signed(lit_signed(width, extent as i64))
+    };
+    let rows = along("map_row_q", 0, 2, 6);
+    let columns = along("map_column_q", 1, 1, 5);
+    Some(m.net("inside", rows & columns).expr())
+}
+
+/// The word that stands around the map, in step with the ring's word.
+#[expect(clippy::too_many_arguments, reason = "one caller; the parts of one constant")]
+fn standing(
+    context: &mut Context<'_>,
+    m: &mut Module,
+    p: &Ports,
+    unit: &SlidingWindow,
+    nest: &Nest,
+    engine: &str,
+    input: &Stream,
+    reads: usize,
+) -> Expr {
+    let (lanes, element) = (input.lanes, input.element);
+    let bits = element.bits() as usize;
+    let padding = &unit.padding;
+    let code = |lane: usize| element.encode(padding[lane % padding.len()]);
+    if padding.iter().all(|v| *v == padding[0]) {
+        return hdl::pack(vec![lit(bits, code(0)); lanes]);
+    }
+    m.section("What stands around the map: a word for each word of a pixel");
+    let parts = unit.map.channels / lanes;
+    let word = |part: usize| -> Vec<bool> {
+        let lane = |lane| (0..bits).map(move |b| code(part * lanes + lane) >> b & 1 == 1);
+        (0..lanes).flat_map(lane).collect()
+    };
+    let file = context.memory(&format!("{engine}_padding"), (0..parts).map(word));
+    let rom = m.rom("around", lanes * bits, parts, &file, RomStyle::Logic);
+    let group_words = (parts / unit.groups) as i64;
+    let strides = [1, 0, 0, 0, group_words, 0, 0, 0];
+    let part = nest.follow_ring(m, p, "part_q", 0, &strides, parts);
+    let first = m.read_every_cycle("around_q", rom, p.clk, part);
+    Delay::new(m, p, "around_q", first.expr(), reads - 1, false).at(reads - 1)
+}

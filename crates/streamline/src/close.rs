@@ -1,0 +1,284 @@
+//! Closing a segment: its operators become thresholds of the layer in front of them.
+
+use crate::decide::{Grid, Occurring, not_quantized, staircase};
+use crate::edges::Edges;
+use crate::linear::{Linear, Values};
+use crate::lower::{Decide, Source, Walk};
+use crate::network::{KnifeEdge, Layer, LayerOp, Thresholds};
+use crate::segment::{Segment, Start};
+use diagnostic::{Code, Diagnostic, Result};
+use graph::Direction;
+use tensor::{ElementType, Map};
+
+/// One row of thresholds to be found.
+struct Row<'s> {
+    segment: &'s Segment,
+    element: usize,
+    occurring: Occurring,
+    /// The way in which the integers that are compared count; `None` for the way that makes the
+    /// output rise.
+    counts: Option<i64>,
+}
+
+/// Thresholds of many rows.
+struct Decided {
+    thresholds: Thresholds,
+    step: f64,
+    /// By row: -1 where the compared integers are negated.
+    inputs: Vec<i64>,
+    /// By row: -1 where the output stands for its negative.
+    outputs: Vec<i64>,
+}
+
+impl Walk<'_> {
+    /// Ends the segment: what it starts from gets its decisions, and the integers behind them are
+    /// the edge to the next layer.
+    pub(crate) fn close(&mut self) -> Result<Values> {
+        match std::mem::replace(&mut self.source, Source::Input) {
+            Source::Input => {
+                let element = self.input.element;
+                let values = Values {
+                    element,
+                    map: self.input.map,
+                    step: 1.0,
+                    offset: 0.0,
+                    low: element.min(),
+                    high: element.max(),
+                    signs: vec![1],
+                };
+                self.close_values(values)
+            }
+            Source::Values(values) if self.segment.len() == 0 => Ok(values),
+            Source::Values(values) => self.close_values(values),
+            Source::Linear(linear) if !self.segment.has_quantizer() => {
+                self.source = Source::Linear(linear);
+                Err(not_quantized(&self.segment))
+            }
+            Source::Linear(linear) => self.close_linear(linear),
+        }
+    }
+
+    /// Ends a segment that starts from integers on an edge: a threshold layer, or nothing when the
+    /// integers already stand for the values up to a scale and an offset.
+    fn close_values(&mut self, from: Values) -> Result<Values> {
+        let step = if from.element == ElementType::Bipolar { 2 } else { 1 };
+        let occurring = Occurring { low: from.low, high: from.high, step };
+        if let Some(values) = self.affine(&from, occurring) {
+            return Ok(values);
+        }
+        let segment = self.segment.clone();
+        let rows = if segment.is_uniform() {
+            1
+        } else if segment.is_alike_at_all_pixels(from.map.channels) {
+            from.map.channels
+        } else {
+            from.map.elements()
+        };
+        let name = self.next_name("quantizer");
+        let row = |element| Row { segment: &segment, element, occurring, counts: Some(1) };
+        let decided = self.decide(&name, &(0..rows).map(row).collect::<Vec<_>>())?;
+        let values = decided.values(from.map);
+        self.push(name, from.map, values.element, LayerOp::Threshold(decided.thresholds));
+        Ok(values)
+    }
+
+    /// The integers themselves, when every value is `step * (n + offset)` of them.
+    fn affine(&self, from: &Values, occurring: Occurring) -> Option<Values> {
+        if !self.segment.is_uniform() || from.element.bits() > 8 {
+            return None;
+        }
+        let codes = (occurring.low..=occurring.high).step_by(occurring.step as usize);
+        let points: Vec<(f64, f64)> =
+            codes.map(|n| (n as f64, self.segment.eval::<f64>(0, n))).collect();
+        let (&(n0, v0), &(n1, v1)) = (points.first()?, points.last()?);
+        let step = (v1 - v0) / (n1 - n0);
+        if step <= 0.0 || !step.is_finite() {
+            return None;
+        }
+        let offset = (v0 / step - n0) * 2.0;
+        let offset = if (offset - offset.round()).abs() < 1e-6 {
+            offset.round() / 2.0
+        } else {
+            offset / 2.0
+        };
+        // A pixel over 255 is rounded to float32: an error relative to the largest, not to a step.
+        let rounding = f64::from(f32::EPSILON) * (v1 - v0) + 1e-6 * step;
+        let exact = |&(n, v): &(f64, f64)| (v - step * (n + offset)).abs() <= rounding;
+        let worthwhile = points.len() > 2 || offset == 0.0;
+        (worthwhile && points.iter().all(exact)).then(|| Values {
+            step,
+            offset,
+            signs: vec![1],
+            ..from.clone()
+        })
+    }
+
+    /// Ends the segment after a linear layer with thresholds.
+    pub(crate) fn close_linear(&mut self, linear: Linear) -> Result<Values> {
+        let (channels, rows) = (linear.map.channels, linear.weights.nrows());
+        if !self.segment.is_alike_at_all_pixels(channels) {
+            return Err(differs_by_pixel(&self.segment));
+        }
+        let name = self.next_name(linear.stem());
+        let counts = self.pooled_counts(&linear, rows)?;
+        let segments: Vec<Segment> = (0..linear.occurring.len())
+            .map(|class| match linear.offsets.get(class) {
+                Some(offsets) if class > 0 => self.segment.with_offset(offsets.clone()),
+                _ => self.segment.clone(),
+            })
+            .collect();
+        let mut all = Vec::new();
+        for (segment, occurring) in segments.iter().zip(&linear.occurring) {
+            for (element, &occurring) in occurring.iter().enumerate() {
+                // All classes of a row count alike: as in the first class.
+                let counts = counts.as_ref().map(|counts| counts[element]);
+                all.push(Row { segment, element, occurring, counts });
+            }
+        }
+        let decided = self.decide(&name, &all)?;
+        let mut values = decided.values(linear.map);
+        values.signs.truncate(rows);
+        let signs = decided.inputs[..rows].to_vec();
+        let alike = |v: &[i64]| v.chunks(rows).all(|class| class == &v[..rows]);
+        if !alike(&decided.inputs) || !alike(&decided.outputs) {
+            return Err(differs_by_pixel(&self.segment));
+        }
+        let (map, pools) = (linear.map, linear.pools.clone());
+        let op = linear.finish(&signs, Some(decided.thresholds));
+        self.push(name, map, values.element, op);
+        for (pool, _) in pools {
+            let map = pool.window.over(pool.input, pool.input.channels).expect("checked: it fits");
+            let name = self.next_name("pool");
+            self.push(name, map, values.element, LayerOp::Pool(pool));
+            values.map = map;
+        }
+        Ok(values)
+    }
+
+    /// Which way the sums of each row must count so that the largest level of a pool's window is
+    /// that of its largest value; `None` without a pool.
+    fn pooled_counts(&self, linear: &Linear, rows: usize) -> Result<Option<Vec<i64>>> {
+        let way = |end: usize, row: usize| match self.segment.first(end).direction(row) {
+            Direction::Increasing | Direction::Constant => Some(1),
+            Direction::Decreasing => Some(-1),
+            Direction::Unknown => None,
+        };
+        let mut counts: Option<Vec<i64>> = None;
+        for &(_, operators) in &linear.pools {
+            let ways: Option<Vec<i64>> = (0..rows).map(|row| way(operators, row)).collect();
+            let fits = counts.is_none() || counts == ways;
+            counts = ways;
+            if counts.is_none() || !fits {
+                return Err(Diagnostic::new(
+                    Code::UnsupportedStructure,
+                    "the operators in front of a max-pool do not rise or fall everywhere",
+                )
+                .node(self.segment.nodes.join(", "))
+                .hint("put the max-pool behind the quantizer"));
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Thresholds of all rows, in the format that decides, with the knife edges of the other.
+    fn decide(&mut self, layer: &str, rows: &[Row<'_>]) -> Result<Decided> {
+        let narrow_decides = self.options.decide == Decide::Float32;
+        let mut wide = Vec::with_capacity(rows.len());
+        let mut narrow = Vec::with_capacity(rows.len());
+        let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
+        for row in rows {
+            let mut pair = [
+                staircase::<f64>(row.segment, row.element, row.occurring)?,
+                staircase::<f32>(row.segment, row.element, row.occurring)?,
+            ];
+            if narrow_decides {
+                pair.reverse();
+            }
+            let [decides, other] = pair;
+            let counts = row.counts.unwrap_or(decides.sign);
+            let (decides, output) = decides.on(counts);
+            inputs.push(counts);
+            outputs.push(output);
+            wide.push(decides);
+            narrow.push(other.on(counts).0);
+        }
+        let segment = rows[0].segment;
+        let grid = Grid::of(segment, &wide)?;
+        let thresholds = grid.thresholds(&wide);
+        let other = grid.thresholds(&narrow);
+        let mut found: Vec<KnifeEdge> = Vec::new();
+        for (place, row) in rows.iter().enumerate() {
+            let edges = Edges {
+                segment: row.segment,
+                row: row.element,
+                place,
+                sign: inputs[place],
+                occurring: row.occurring,
+                layer,
+            };
+            for edge in edges.find(&thresholds, &other, self.options.decide) {
+                if !found.contains(&edge) {
+                    found.push(edge);
+                }
+            }
+        }
+        self.knife_edges.extend(found);
+        Ok(Decided { thresholds, step: grid.step, inputs, outputs })
+    }
+
+    /// A name that no layer has yet.
+    pub(crate) fn next_name(&self, stem: &str) -> String {
+        let numbered = |name: &str| {
+            name.strip_prefix(stem).is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
+        };
+        let count = match stem {
+            // The quantizers count all layers.
+            "quantizer" => self.layers.len(),
+            _ => self.layers.iter().filter(|l| numbered(&l.name)).count(),
+        };
+        format!("{stem}{count}")
+    }
+
+    pub(crate) fn push(&mut self, name: String, map: Map, element: ElementType, op: LayerOp) {
+        let nodes = std::mem::take(&mut self.segment.nodes);
+        self.layers.push(Layer { name, nodes, element, map, op });
+    }
+}
+
+impl Decided {
+    /// The integers that the levels are.
+    fn values(&self, map: Map) -> Values {
+        let (low, high) = value_range(&self.thresholds);
+        Values {
+            element: output_type(&self.thresholds),
+            map,
+            step: self.step,
+            offset: 0.0,
+            low,
+            high,
+            signs: self.outputs.clone(),
+        }
+    }
+}
+
+/// What the values of an edge stand for.
+pub(crate) fn start_of(values: &Values) -> Segment {
+    let scale = values.signs.iter().map(|&sign| values.step * sign as f64).collect();
+    let offset = values.signs.iter().map(|&sign| values.offset * sign as f64).collect();
+    Segment::new(Start::Affine { scale, offset })
+}
+
+fn differs_by_pixel(segment: &Segment) -> Diagnostic {
+    Diagnostic::new(Code::UnsupportedStructure, "the operators differ from pixel to pixel")
+        .node(segment.nodes.join(", "))
+        .hint("use the same parameters at all pixels of a channel")
+}
+
+pub(crate) fn output_type(thresholds: &Thresholds) -> ElementType {
+    let (low, high) = value_range(thresholds);
+    if thresholds.bipolar { ElementType::Bipolar } else { ElementType::smallest(low, high) }
+}
+
+fn value_range(thresholds: &Thresholds) -> (i64, i64) {
+    (thresholds.value(0), thresholds.value(thresholds.values.ncols() as i64))
+}

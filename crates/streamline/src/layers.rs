@@ -1,0 +1,117 @@
+//! The operators that make layers: matrices, convolutions and pools.
+
+use crate::close::start_of;
+use crate::linear::{Linear, Reach, Values, start};
+use crate::lower::{Source, Walk, label, refuse};
+use crate::network::{LayerOp, Pool, channels_first};
+use crate::segment::Segment;
+use diagnostic::Result;
+use graph::{Node, PoolKind, QuantizedWeights};
+use ndarray::Array2;
+use std::rc::Rc;
+use tensor::{Map, Window};
+
+impl Walk<'_> {
+    /// A matrix times the whole frame.
+    pub(crate) fn dense(&mut self, node: &Node, weights: &QuantizedWeights) -> Result<()> {
+        let (rows, columns) = weights.integers.dim();
+        if let Some(margin) = &self.margin {
+            let text = format!("the padding of {} reaches no convolution", margin.name());
+            return Err(refuse(node, &text));
+        }
+        if self.order.len() != columns {
+            return Err(refuse(node, "the layer is applied to several vectors of a frame")
+                .hint("flatten the tensor before the fully connected layer"));
+        }
+        let values = self.close()?;
+        let order = Rc::clone(&self.order);
+        let by_stream = Array2::from_shape_fn((rows, columns), |(row, column)| {
+            weights.integers[[row, order[column]]]
+        });
+        let map = Map::vector(rows);
+        let linear = Linear::new(Reach::Dense, map, by_stream, &values);
+        self.begin(node, start(weights, &values, &linear), linear);
+        Ok(())
+    }
+
+    /// A matrix times windows.
+    pub(crate) fn conv(&mut self, node: &Node, from: &[usize], conv: &graph::Conv) -> Result<()> {
+        self.map_in_order(node, from)?;
+        let weights = conv.weights.quantize().map_err(|e| e.node(label(node)))?;
+        let margin = self.margin.take().map(|margin| (margin, self.segment.clone()));
+        let values = self.close()?;
+        let (window, padding) = self.padded(node, &conv.window, margin, &values)?;
+        let input = spatial(&values, from, &conv.window, &window);
+        let (rows, columns) = weights.integers.dim();
+        let (channels, taps) = (input.channels / conv.groups, window.taps());
+        // Kernels have whole channels one after another, streams the channels of a pixel.
+        let by_stream = Array2::from_shape_fn((rows, columns), |(row, column)| {
+            weights.integers[[row, column % channels * taps + column / channels]]
+        });
+        let map = window.over(input, rows).expect("checked: a window fits");
+        let reach = Reach::Conv { input, window, groups: conv.groups, padding };
+        let linear = Linear::new(reach, map, by_stream, &values);
+        self.begin(node, start(&weights, &values, &linear), linear);
+        Ok(())
+    }
+
+    fn begin(&mut self, node: &Node, start: crate::segment::Start, linear: Linear) {
+        self.order = Rc::new(channels_first(linear.map));
+        self.segment = Segment::new(start);
+        self.segment.nodes.push(node.name.clone());
+        self.source = Source::Linear(linear);
+    }
+
+    /// A pool. Behind a quantizer it works on the quantizer's integers. In front of one it changes
+    /// places with it: the level of the largest value is the largest level, when levels count the
+    /// way in which values rise at the pool.
+    pub(crate) fn pool(&mut self, node: &Node, from: &[usize], pool: &graph::Pool) -> Result<()> {
+        let map = self.map_in_order(node, from)?;
+        match pool.kind {
+            PoolKind::Max => {}
+            PoolKind::Average | PoolKind::AverageInside => {
+                return Err(refuse(node, "average pools are not supported yet")
+                    .hint("use a max-pool, or a convolution with a stride"));
+            }
+        }
+        let output = pool.window.over(map, map.channels).expect("checked: a window fits");
+        let unpadded = self.margin.is_none();
+        if !unpadded {
+            return Err(refuse(node, "a Pad stands in front of a max-pool")
+                .hint("use the pads of the pool itself"));
+        }
+        if let Source::Linear(linear) = &mut self.source
+            && !self.segment.has_quantizer()
+        {
+            let pool = Pool { input: map, window: pool.window, smallest: false };
+            linear.pools.push((pool, self.segment.len()));
+            self.segment.nodes.push(node.name.clone());
+        } else {
+            let values = self.close()?;
+            let smallest = values.signs[0] < 0;
+            if values.signs.iter().any(|&sign| (sign < 0) != smallest) {
+                return Err(refuse(node, "some channels in front of the pool fall, others rise")
+                    .hint("put the max-pool behind a quantizer that rises in all channels"));
+            }
+            self.segment.nodes.push(node.name.clone());
+            let pool = Pool { input: map, window: pool.window, smallest };
+            let name = self.next_name("pool");
+            self.push(name, output, values.element, LayerOp::Pool(pool));
+            let values = Values { map: output, ..values };
+            self.segment = start_of(&values);
+            self.source = Source::Values(values);
+        }
+        self.order = Rc::new(channels_first(output));
+        Ok(())
+    }
+}
+
+/// The map of an edge as a convolution sees it, without the margin that was put around it.
+fn spatial(values: &Values, from: &[usize], own: &Window, whole: &Window) -> Map {
+    let padded =
+        |axis: usize| whole.before[axis] + whole.after[axis] - own.before[axis] - own.after[axis];
+    let width = from.get(3).copied().unwrap_or(1);
+    let map = Map { height: from[2] - padded(0), width: width - padded(1), channels: from[1] };
+    debug_assert_eq!(map.elements(), values.map.elements());
+    map
+}

@@ -1,0 +1,79 @@
+//! Where the elements of a stream lie in the tensors of the model.
+
+use crate::network::channels_first;
+use diagnostic::{Code, Diagnostic, Result};
+use graph::{Graph, NodeId, Op};
+use tensor::Map;
+
+/// The map of a tensor `[batch, channels, rows]` or `[batch, channels, rows, columns]`.
+pub(crate) fn map_of(shape: &[usize]) -> Option<Map> {
+    match *shape {
+        [1, channels, height] => Some(Map { height, width: 1, channels }),
+        [1, channels, height, width] => Some(Map { height, width, channels }),
+        _ => None,
+    }
+}
+
+/// For each place of a tensor of shape `from` its place after permuting the axes.
+pub(crate) fn transposed_places(from: &[usize], to: &[usize], axes: &[usize]) -> Vec<usize> {
+    let strides = row_major_strides(from);
+    let mut places = vec![0; to.iter().product()];
+    for (new, coordinates) in ndarray::indices(to).into_iter().enumerate() {
+        let old: usize =
+            axes.iter().enumerate().map(|(i, &axis)| coordinates[i] * strides[axis]).sum();
+        places[old] = new;
+    }
+    places
+}
+
+/// The map that the network's input is, and whether its channels come last in the model. It is what
+/// the first operator that knows rows and columns takes it for.
+///
+/// # Errors
+/// `unsupported-structure` when elements reach that operator in another order.
+pub(crate) fn of_input(graph: &Graph, chain: &[NodeId]) -> Result<(Map, bool)> {
+    let shape = &graph.node(chain[0]).shape;
+    // For each place of the input its place in the present tensor.
+    let mut places: Vec<usize> = (0..shape.iter().product()).collect();
+    for pair in chain.windows(2) {
+        let (from, node) = (&graph.node(pair[0]).shape, graph.node(pair[1]));
+        match &node.op {
+            Op::Transpose(axes) => {
+                let moved = transposed_places(from, &node.shape, axes);
+                places.iter_mut().for_each(|place| *place = moved[*place]);
+            }
+            Op::Conv(_) | Op::Pool(_) | Op::Pad { .. } => {
+                let map = map_of(from).filter(|map| map.elements() == places.len());
+                let order = map.map(channels_first).unwrap_or_default();
+                let in_order = |places: &[usize]| places.iter().copied().eq(order.iter().copied());
+                let swapped: Vec<usize> = order.iter().map(|&model| places[model]).collect();
+                return match map {
+                    // The stream's n-th element is the input's n-th.
+                    Some(map) if in_order(&places) => Ok((map, true)),
+                    Some(map) if in_order(&swapped) => Ok((map, false)),
+                    _ => Err(Diagnostic::new(
+                        Code::UnsupportedStructure,
+                        "it cannot be told where rows, columns and channels are in the input",
+                    )
+                    .node(format!("{} ({})", node.name, node.source))
+                    .hint("give the model an input [N, C, H, W] or [N, H, W, C]")),
+                };
+            }
+            Op::MatMul(_) => break,
+            Op::Input { .. } | Op::Elementwise(_) | Op::Reshape | Op::TopK { .. } | Op::Softmax => {
+            }
+        }
+    }
+    Ok(match *shape.as_slice() {
+        [_, channels, height, width] => (Map { height, width, channels }, false),
+        _ => (Map::vector(places.len()), false),
+    })
+}
+
+fn row_major_strides(shape: &[usize]) -> Vec<usize> {
+    let mut strides = vec![1; shape.len()];
+    for i in (0..shape.len().saturating_sub(1)).rev() {
+        strides[i] = strides[i + 1] * shape[i + 1];
+    }
+    strides
+}
