@@ -120,10 +120,22 @@ impl SlidingWindow {
         self.window.taps() * self.map.channels / self.groups
     }
 
-    /// The fewest words of the ring with which a window can be complete.
+    /// Whether places of the ring are freed row of windows by row of windows, rather than window by
+    /// window: where much padding makes the first window of a frame begin in front of the last one
+    /// of the frame before.
+    pub fn frees_by_row(&self) -> bool {
+        let outputs = self.window.over(self.map, 1).map_or([1, 1], Map::extents);
+        let last = |axis: usize| (outputs[axis] - 1) * self.window.stride[axis];
+        last(0) * self.map.width + last(1) > self.map.pixels()
+    }
+
+    /// The fewest words of the ring with which a window (or a row of them) can be complete.
     pub fn shortest_ring(&self, lanes: usize) -> usize {
         let rows = (self.window.reach(Axis::Rows) - 1) * self.map.width;
-        (rows + self.window.reach(Axis::Columns)) * self.map.channels / lanes
+        let columns = self.window.reach(Axis::Columns);
+        let along = self.window.outputs(Axis::Columns, self.map.width).unwrap_or(1) - 1;
+        let row = if self.frees_by_row() { along * self.window.stride[1] } else { 0 };
+        (rows + columns + row) * self.map.channels / lanes
     }
 }
 

@@ -52,6 +52,9 @@ fn streams(dataflow: &Dataflow) -> String {
     line(format_args!("#define INPUT_BYTES {}", input.bytes()));
     line(format_args!("#define WORDS_PER_FRAME {}", input.words_per_frame()));
     line(format_args!("#define OUTPUT_WORDS_PER_FRAME {}", output.words_per_frame()));
+    let words: Vec<String> =
+        dataflow.streams.iter().map(|s| s.words_per_frame().to_string()).collect();
+    line(format_args!("#define STREAM_FRAME_WORDS {{{}}}", words.join(", ")));
     line(format_args!("// X(index, name, bytes, valid, ready, data)"));
     line(format_args!("#define STREAM_LIST(X) \\"));
     for (i, stream) in dataflow.streams.iter().enumerate() {

@@ -43,8 +43,8 @@ pub enum Timing {
 /// A ring of input words that windows are read from, a word a step.
 ///
 /// At most one step is taken in a cycle. The step of output word n reads one input word of the
-/// frame, no earlier than one cycle after it came in, or padding, which waits for nothing; it is
-/// taken no earlier than one cycle after word n - `credits` went out, and offers word n `latency`
+/// frame, no earlier than one cycle after it came in, or padding, no earlier than one cycle after
+/// the first word of the frame came in; it is taken no earlier than one cycle after word n - `credits` went out, and offers word n `latency`
 /// cycles later. Input word m is accepted one cycle after the step that ended the last window
 /// whose first place is more than `depth` words in front of m.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use dataflow::{
     ChannelAffine, Dataflow, Engine, EngineKind, LabelSelect, MemoryStyle, Mvu, OUTSIDE,
     SlidingWindow, Stream, Threshold,
 };
-use engines::{full_rate_credits, mvu::Encoding};
+use engines::{full_rate_credits, mvu::Encoding, window::Walk};
 use streamline::{Conv, Dense, Layer, LayerOp, Padding, Pool, Streamlined, Thresholds};
 use tensor::{ElementType, Window};
 
@@ -256,9 +256,12 @@ impl Chain {
         let (rows, columns) = dense.weights.dim();
         let pe = folding.pe.unwrap_or(1);
         let thresholds = dense.thresholds.as_ref().map_or(0, |t| t.values.ncols());
-        let classes = match &layer.op {
-            LayerOp::Conv(conv) => conv.borders().count(),
-            _ => 1,
+        let (classes, gaps) = match &layer.op {
+            LayerOp::Conv(conv) => {
+                let borders = conv.borders();
+                (borders.count(), borders.has_gaps(&conv.window))
+            }
+            _ => (1, false),
         };
         let mut mvu = Mvu {
             rows,
@@ -266,7 +269,7 @@ impl Chain {
             pe,
             simd: input.lanes,
             weight: dense.weight,
-            accumulator_bits: accumulator_bits(dense, input.element, classes),
+            accumulator_bits: accumulator_bits(dense, input.element, gaps),
             thresholds,
             weight_memory: MemoryStyle::Lut,
             threshold_memory: MemoryStyle::Lut,
@@ -306,13 +309,15 @@ pub(crate) fn ring_memory(depth: usize) -> MemoryStyle {
     style(None, depth)
 }
 
-/// A ring that never limits the rate: a window, the rows that the next row of windows needs anew,
-/// and a row that comes in meanwhile.
+/// A ring that never limits the rate: a window, what the next one needs besides while the first is
+/// read, and rows that come in ahead of the jump from one row of windows to the next.
 pub(crate) fn default_ring(unit: &SlidingWindow, lanes: usize) -> usize {
-    let row = unit.map.width * unit.map.channels / lanes;
-    let all = unit.map.height * row;
-    let rows = unit.window.stride[0] + 1;
-    unit.shortest_ring(lanes) + (rows * row).min(all)
+    let walk = Walk::of(unit, lanes);
+    let ahead = |window| walk.base(window + 1) - walk.base(window);
+    let next = (0..walk.windows()).map(ahead).max().unwrap_or(0) as usize;
+    let row = unit.map.width * walk.words_per_pixel();
+    let rows = (unit.window.stride[0] * row).min(walk.words_per_frame());
+    unit.shortest_ring(lanes) + next + rows + 2
 }
 
 /// The lane counts that a conversion goes through, the last one included.
@@ -334,12 +339,12 @@ fn gcd(a: usize, b: usize) -> usize {
 
 /// Two's complement bits that hold every count of the unit, and one more above for thresholds that
 /// are never reached.
-fn accumulator_bits(dense: &Dense, input: ElementType, classes: usize) -> u32 {
+fn accumulator_bits(dense: &Dense, input: ElementType, gaps: bool) -> u32 {
     let mut range = (-1, 1);
     for row in dense.weights.rows() {
         let row = row.to_vec();
         let (mut low, mut high) = dense.accumulator;
-        if classes > 1 {
+        if gaps {
             // All columns count in hardware, those that stand in the padding too.
             let bounds = row.iter().map(|w| (w * input.min(), w * input.max()));
             let full = bounds.fold((0, 0), |(l, h), (a, b)| (l + a.min(b), h + a.max(b)));

@@ -19,7 +19,9 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
     let computes = context.layer(index);
     let layer = computes.dense().expect("a matrix-vector unit computes a linear layer");
     let borders = match &computes.op {
-        LayerOp::Conv(conv) => Some((conv, conv.borders())).filter(|(_, b)| b.count() > 1),
+        LayerOp::Conv(conv) => {
+            Some((conv, conv.borders())).filter(|(conv, b)| b.has_gaps(&conv.window))
+        }
         LayerOp::Dense(_)
         | LayerOp::Threshold(_)
         | LayerOp::Pool(_)
@@ -67,15 +69,15 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
 
     m.section("Pipeline control");
     let done = Delay::new(&mut m, &p, "done", control.step & &control.last, result_at, true);
-    let class = borders.as_ref().map(|(_, borders)| border_class(&mut m, &p, borders, &control));
+    let several = borders.as_ref().filter(|(_, borders)| borders.count() > 1);
+    let class = several.map(|(_, borders)| border_class(&mut m, &p, borders, &control));
     // Constants are chosen by the border class and the pass.
     let pass_bits = if nf > 1 { address_bits(nf) } else { 0 };
-    let (classes, chosen) = match (&borders, class) {
-        (Some((_, borders)), Some(class)) if nf > 1 => {
-            (borders.count(), concat([class, control.pass_index.clone()]))
-        }
-        (Some((_, borders)), Some(class)) => (borders.count(), class),
-        _ => (1, control.pass_index.clone()),
+    let classes = several.map_or(1, |(_, borders)| borders.count());
+    let chosen = match class {
+        Some(class) if nf > 1 => concat([class, control.pass_index.clone()]),
+        Some(class) => class,
+        None => control.pass_index.clone(),
     };
     let sets = if classes > 1 { classes << pass_bits } else { nf };
     let pass = Delay::new(&mut m, &p, "pass", chosen, sum_at - 1, false);

@@ -28,10 +28,10 @@ impl Nest {
             let width = address_bits(count);
             let q = m.reg(&format!("{name}_q"), width);
             m.register_reset_enabled(p.clk, p.rst, q, zeros(width), &advance, next(q, count));
-            let end = m.net(&format!("{name}_end"), q.is(count as u64 - 1));
-            advance = advance & end;
+            let end = q.is(count as u64 - 1);
+            advance = advance & end.clone();
             rounds.push(Some(q));
-            at_end.push(end.expr());
+            at_end.push(end);
         }
         let counts = loops.iter().map(|&(_, count)| count).collect();
         Self { counts, rounds, at_end, step }

@@ -10,7 +10,6 @@ use hdl::{
     Expr, Module, ModuleRef, RamStyle, RomStyle, Signal, Value, address_bits, bits_for, high, lit,
     lit_signed, low, mux, zeros,
 };
-use tensor::Axis;
 
 /// Builds the unit of engine `index`.
 pub(crate) fn window(context: &mut Context<'_>, index: usize, unit: &SlidingWindow) -> ModuleRef {
@@ -29,7 +28,7 @@ pub(crate) fn window(context: &mut Context<'_>, index: usize, unit: &SlidingWind
     );
     let p = Ports::declare(&mut m, input.bits(), output.bits());
     let walk = Walk::of(unit, input.lanes);
-    let size = Sizes::of(unit, &walk);
+    let size = Sizes::of(unit, &walk, input.lanes);
 
     m.section("Steps: one a cycle, against credit, when the word has come");
     let step = m.wire("step", 1);
@@ -75,15 +74,22 @@ pub(crate) fn window(context: &mut Context<'_>, index: usize, unit: &SlidingWind
 
     m.section("Which places are padding");
     let place = nest.follow(&mut m, &p, "place_q", 0, &size.place, size.place_bits);
-    let has_come = place.zero_extend(used_q.width().max(size.place_bits));
-    let has_come = has_come.less_than(used_q.zero_extend(used_q.width().max(size.place_bits)));
+    let bits = used_q.width().max(size.place_bits + 1);
+    let has_come = place.zero_extend(bits).less_than_signed(used_q.sign_extend(bits));
     let inside = inside(&mut m, &p, unit, &nest);
     let (may_read, result) = match inside {
         None => (has_come, word.expr()),
         Some(inside) => {
             let outside = Delay::new(&mut m, &p, "outside", !inside.clone(), reads, false);
             let around = standing(context, &mut m, &p, unit, &nest, &engine, input, reads);
-            (!inside | has_come, mux(outside.at(reads), around, word))
+            m.section("Padding waits for the first word of its frame");
+            let strides: Vec<i64> =
+                [0; 5].into_iter().chain(size.base.map(|s| -s)).take(7).chain([0]).collect();
+            let bits = size.place_bits.max(used_q.width()) + 1 + size.frame_bits;
+            let start = nest.follow(&mut m, &p, "frame_start_q", -walk.base(0), &strides, bits);
+            let begun = m.net("begun", start.less_than_signed(used_q.sign_extend(bits)));
+            let may_read = mux(inside, has_come, begun);
+            (may_read, mux(outside.at(reads), around, word))
         }
     };
     m.assign(step, may_read & queue.has_credit());
@@ -99,31 +105,35 @@ struct Sizes {
     outputs: [usize; 2],
     /// Of the place in the ring: all loops and the frame.
     address: Vec<i64>,
-    /// Of the place in the window, counted from its first one.
+    /// Of the place in the window, counted from the first one that is held.
     place: Vec<i64>,
     place_bits: usize,
-    /// Of the first place of the window: by column, row and frame.
+    /// Bits of the number of words of a frame.
+    frame_bits: usize,
+    /// Of the first place that is held: by column, row and frame.
     base: [i64; 3],
 }
 
 impl Sizes {
-    fn of(unit: &SlidingWindow, walk: &Walk) -> Self {
+    fn of(unit: &SlidingWindow, walk: &Walk, lanes: usize) -> Self {
         let pixel = walk.words_per_pixel() as i64;
         let row = pixel * unit.map.width as i64;
         let along = |n: usize, stride: i64| n as i64 * stride;
         let group_words = walk.words_per_pixel() / unit.groups;
         let [stride, dilation] = [unit.window.stride, unit.window.dilation];
-        let base = [along(stride[1], pixel), along(stride[0], row), along(unit.map.height, row)];
+        let windows = [along(stride[1], pixel), along(stride[0], row), along(unit.map.height, row)];
+        let by_row = unit.frees_by_row();
+        let column = if by_row { windows[0] } else { 0 };
+        let base = [windows[0] - column, windows[1], windows[2]];
         let inner = [1, along(dilation[1], pixel), along(dilation[0], row), 0, group_words as i64];
-        let last = (unit.window.reach(Axis::Rows) - 1) as i64 * row
-            + unit.window.reach(Axis::Columns) as i64 * pixel;
         let outputs = unit.window.over(unit.map, 1).expect("checked: a window fits").extents();
         Self {
             group_words,
             outputs,
-            address: inner.iter().chain(&base).copied().collect(),
-            place: inner.iter().chain(&[0; 3]).copied().collect(),
-            place_bits: bits_for(last as usize),
+            address: inner.iter().chain(&windows).copied().collect(),
+            place: inner.iter().chain(&[column, 0, 0]).copied().collect(),
+            place_bits: bits_for(unit.shortest_ring(lanes)),
+            frame_bits: bits_for(walk.words_per_frame()),
             base,
         }
     }
@@ -141,10 +151,12 @@ fn ring_fill(
     step: Signal,
     window_end: Signal,
 ) -> Signal {
-    let width = bits_for(unit.depth) + 1;
+    // Below zero while words come that no window reads.
+    let skipped = size.base.iter().max().copied().unwrap_or(0) as usize;
+    let width = bits_for(unit.depth.max(skipped)) + 1;
     let used_q = m.reg("used_q", width);
-    m.note(used_q, "words of the ring that are taken, those in front of the map included");
-    m.assign(p.s_ready, !p.rst & used_q.less_than(lit(width, unit.depth as u64)));
+    m.note(used_q, "words that have come, counted from the first place of the window");
+    m.assign(p.s_ready, !p.rst & used_q.less_than_signed(lit_signed(width, unit.depth as i64)));
     let push = p.s_valid & p.s_ready;
     let strides: Vec<i64> = [0; 5].iter().chain(&size.base).copied().collect();
     let entries: Vec<Expr> = nest.steps(&strides).iter().map(|&s| wrapped(width, s)).collect();
@@ -175,7 +187,7 @@ fn inside(m: &mut Module, p: &Ports, unit: &SlidingWindow, nest: &Nest) -> Optio
     };
     let rows = along("map_row_q", 0, 2, 6);
     let columns = along("map_column_q", 1, 1, 5);
-    Some(m.net("inside", rows & columns).expr())
+    Some(m.net("on_map", rows & columns).expr())
 }
 
 /// The word that stands around the map, in step with the ring's word.

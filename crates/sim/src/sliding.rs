@@ -73,13 +73,14 @@ impl Ring {
         loop {
             let Some(&credit) = self.credits.front() else { return };
             let frame = (self.window / windows * walk.words_per_frame()) as i64;
-            let data = match self.reads[self.window % windows * steps + self.step] {
-                None => 0,
-                Some(word) => {
-                    let place = (frame + i64::from(word) - self.first) as usize;
-                    let Some(came) = self.arrived.get(place) else { return };
-                    came + 1
-                }
+            // Padding waits for the first word of its frame.
+            let word = self.reads[self.window % windows * steps + self.step].unwrap_or(0);
+            let data = match usize::try_from(frame + i64::from(word) - self.first) {
+                Err(_) => 0,
+                Ok(place) => match self.arrived.get(place) {
+                    None => return,
+                    Some(came) => came + 1,
+                },
             };
             let at = self.next_step.max(data).max(credit);
             self.credits.pop_front();

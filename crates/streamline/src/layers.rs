@@ -41,6 +41,7 @@ impl Walk<'_> {
         let margin = self.margin.take().map(|margin| (margin, self.segment.clone()));
         let values = self.close()?;
         let (window, padding) = self.padded(node, &conv.window, margin, &values)?;
+        let values = values.with_padding(&padding);
         let input = spatial(&values, from, &conv.window, &window);
         let (rows, columns) = weights.integers.dim();
         let (channels, taps) = (input.channels / conv.groups, window.taps());

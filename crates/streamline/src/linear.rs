@@ -25,6 +25,14 @@ impl Values {
         self.signs[element % self.signs.len()]
     }
 
+    /// The same with the integers that stand around the map among those that can occur.
+    pub(crate) fn with_padding(self, padding: &Padding) -> Self {
+        let Padding::Value(around) = padding else { return self };
+        let (low, high) =
+            around.iter().fold((self.low, self.high), |(l, h), &n| (l.min(n), h.max(n)));
+        Self { low, high, ..self }
+    }
+
     /// The integer that stands for a value at an element, if there is one.
     pub(crate) fn integer(&self, element: usize, value: f64) -> Option<i64> {
         let n = self.sign(element) as f64 * (value / self.step - self.offset);

@@ -217,6 +217,12 @@ impl Borders {
         self.row_taps.len() * self.column_taps.len()
     }
 
+    /// Whether some tap does not exist in some class.
+    pub fn has_gaps(&self, window: &Window) -> bool {
+        let full = |taps: &[Range<usize>], kernel| taps.iter().all(|t| *t == (0..kernel));
+        !(full(&self.row_taps, window.kernel[0]) && full(&self.column_taps, window.kernel[1]))
+    }
+
     /// The class of an output.
     pub fn class(&self, row: usize, column: usize) -> usize {
         self.rows[row] * self.column_taps.len() + self.columns[column]

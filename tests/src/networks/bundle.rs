@@ -192,9 +192,14 @@ fn translation_unit(units: &[&Unit], generated: &Path) -> Result<String, String>
         };
         writeln!(text, "#include \"{prefix}___024root.h\"").map_err(|e| e.to_string())?;
         writeln!(text, "namespace unit_{} {{", unit.name).map_err(|e| e.to_string())?;
-        for macro_name in
-            ["TOP", "INPUT_BYTES", "WORDS_PER_FRAME", "OUTPUT_WORDS_PER_FRAME", "STREAM_LIST"]
-        {
+        for macro_name in [
+            "TOP",
+            "INPUT_BYTES",
+            "WORDS_PER_FRAME",
+            "OUTPUT_WORDS_PER_FRAME",
+            "STREAM_FRAME_WORDS",
+            "STREAM_LIST",
+        ] {
             writeln!(text, "#undef {macro_name}").map_err(|e| e.to_string())?;
         }
         let parts = [read("npy.h")?, read("streams.h")?, read("harness.cpp")?];

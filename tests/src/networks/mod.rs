@@ -8,6 +8,7 @@ mod bundle;
 mod case;
 mod draw;
 mod folding;
+mod maps;
 mod meaning;
 mod random;
 
@@ -16,5 +17,6 @@ pub use bundle::{Bundle, Unit, build_folder};
 pub use case::{Case, Timed, prepare, verify_all};
 pub use draw::Draw;
 pub use folding::random_fold;
+pub use maps::random_map_network;
 pub use meaning::equals_reference;
 pub use random::{RandomNetwork, random_network};

@@ -47,11 +47,11 @@ pub fn random_network(draw: &mut Draw, name: &str) -> RandomNetwork {
     RandomNetwork { graph, options: Options { head, ..Options::default() }, exact }
 }
 
-struct Builder<'d> {
-    draw: &'d mut Draw,
-    graph: Graph,
-    at: NodeId,
-    shape: Vec<usize>,
+pub(super) struct Builder<'d> {
+    pub(super) draw: &'d mut Draw,
+    pub(super) graph: Graph,
+    pub(super) at: NodeId,
+    pub(super) shape: Vec<usize>,
     exact: bool,
     nodes: usize,
     /// How large values are here, roughly.
@@ -62,15 +62,30 @@ struct Builder<'d> {
 
 impl<'d> Builder<'d> {
     fn new(draw: &'d mut Draw, name: &str, elements: usize, exact: bool) -> Self {
-        let annotation = match draw.size(0, 5) {
+        let annotation = Self::annotation(draw);
+        let image = elements.is_multiple_of(6) && draw.chance(0.4);
+        let shape = if image { vec![1, 3, 2, elements / 6] } else { vec![1, elements] };
+        Self::on(draw, name, shape, annotation, exact)
+    }
+
+    pub(super) fn annotation(draw: &mut Draw) -> Option<ElementType> {
+        match draw.size(0, 5) {
             0 | 1 => None,
             2 => Some(ElementType::Bipolar),
             3 => Some(ElementType::Int(draw.integer(2, 8) as u32)),
             4 => Some(ElementType::Uint(draw.integer(1, 8) as u32)),
             _ => Some(draw.pick(&[ElementType::Int(1), ElementType::Uint(8), ElementType::Int(8)])),
-        };
-        let image = elements.is_multiple_of(6) && draw.chance(0.4);
-        let shape = if image { vec![1, 3, 2, elements / 6] } else { vec![1, elements] };
+        }
+    }
+
+    /// A network that takes a tensor of some shape and type.
+    pub(super) fn on(
+        draw: &'d mut Draw,
+        name: &str,
+        shape: Vec<usize>,
+        annotation: Option<ElementType>,
+        exact: bool,
+    ) -> Self {
         let mut graph = Graph::new(name);
         let at = graph.input("input", shape.clone(), annotation);
         let magnitude = annotation.map_or(1.0, |t| t.max().max(-t.min()) as f64);
@@ -78,7 +93,7 @@ impl<'d> Builder<'d> {
         Self { draw, graph, at, shape, exact, nodes: 0, magnitude, pixels }
     }
 
-    fn push(&mut self, source: &str, op: Op, shape: Vec<usize>) {
+    pub(super) fn push(&mut self, source: &str, op: Op, shape: Vec<usize>) {
         let name = format!("{source}_{}", self.nodes);
         self.nodes += 1;
         self.at = self.graph.add(&name, source, op, self.at, shape.clone());
@@ -89,18 +104,28 @@ impl<'d> Builder<'d> {
         self.push(source, Op::Elementwise(op), self.shape.clone());
     }
 
-    fn width(&self) -> usize {
+    pub(super) fn width(&self) -> usize {
         self.shape[1..].iter().product()
     }
 
     /// Sums stay exact when the steps of weights and activations are powers of two.
-    fn step(&mut self, about: f64) -> f32 {
+    pub(super) fn step(&mut self, about: f64) -> f32 {
         let free = about * self.draw.real(0.7, 1.4);
         let step = if self.exact { f64::powi(2.0, free.log2().round() as i32) } else { free };
         step as f32
     }
 
+    /// A quantizer behind the input, if it needs one; vectors from there on.
     fn input_quantizer(&mut self) {
+        self.input_values();
+        if self.shape.len() > 2 {
+            let flat = vec![1, self.width()];
+            self.push("Flatten", Op::Reshape, flat);
+        }
+    }
+
+    /// A quantizer behind the input, if it needs one.
+    pub(super) fn input_values(&mut self) {
         if self.pixels && self.draw.chance(0.3) {
             let (mean, scale) = (self.draw.real(0.3, 0.6), self.draw.real(1.0, 4.0));
             self.elementwise("Sub", Elementwise::add(Param::scalar(-mean as f32)));
@@ -112,14 +137,15 @@ impl<'d> Builder<'d> {
             let per_channel = self.shape.len() == 2;
             self.quantizer(per_channel);
         }
-        if self.shape.len() > 2 {
-            let flat = vec![1, self.width()];
-            self.push("Flatten", Op::Reshape, flat);
-        }
     }
 
-    fn matmul(&mut self, rows: usize) {
-        let columns = self.width();
+    pub(super) fn matmul(&mut self, rows: usize) {
+        let weights = self.weights(rows, self.width());
+        self.push("MatMul", Op::MatMul(weights), vec![1, rows]);
+    }
+
+    /// Random weights of 1 to 8 bits.
+    pub(super) fn weights(&mut self, rows: usize, columns: usize) -> Weights {
         let draw = &mut *self.draw;
         let bits = draw.size(2, 8) as u32;
         let (low, high) = match draw.size(0, 5) {
@@ -149,12 +175,17 @@ impl<'d> Builder<'d> {
         });
         let quantized = states.then_some(QuantizedWeights { integers, scale });
         self.magnitude *= (columns as f64).sqrt() * 0.25 * high.max(-low) as f64 * 0.6;
-        self.push("MatMul", Op::MatMul(Weights { values, quantized }), vec![1, rows]);
+        Weights { values, quantized }
+    }
+
+    /// Channels of the present tensor.
+    fn channels(&self) -> usize {
+        self.shape[1]
     }
 
     fn per_channel(&mut self, mut value: impl FnMut(&mut Draw) -> f64) -> Param {
-        let values: Vec<f32> = (0..self.width()).map(|_| value(self.draw) as f32).collect();
-        Param::per_channel(&values, 2)
+        let values: Vec<f32> = (0..self.channels()).map(|_| value(self.draw) as f32).collect();
+        Param::per_channel(&values, self.shape.len())
     }
 
     fn batch_norm(&mut self) {
@@ -182,7 +213,7 @@ impl<'d> Builder<'d> {
         self.elementwise("Add", Elementwise::add(bias));
     }
 
-    fn before_quantizer(&mut self) {
+    pub(super) fn before_quantizer(&mut self) {
         let normalised = self.draw.chance(0.6);
         // Without exact sums a sum must not meet a threshold: something irregular is added.
         if self.draw.chance(0.4) || (!self.exact && !normalised) {
@@ -210,7 +241,7 @@ impl<'d> Builder<'d> {
         }
     }
 
-    fn quantizer(&mut self, per_channel: bool) {
+    pub(super) fn quantizer(&mut self, per_channel: bool) {
         let bits = self.draw.pick(&[1, 2, 2, 2, 3, 4, 5, 8]);
         let range = 1i64 << bits;
         let scale = self.step(3.0 * self.magnitude / range as f64);
@@ -254,7 +285,7 @@ impl<'d> Builder<'d> {
 
     fn multi_threshold(&mut self, per_channel: bool, out_scale: f32) {
         let count = self.draw.pick(&[1, 1, 2, 3, 3, 4, 7, 15, 127]);
-        let rows = if per_channel && self.draw.chance(0.7) { self.width() } else { 1 };
+        let rows = if per_channel && self.draw.chance(0.7) { self.channels() } else { 1 };
         let reach = 1.5 * self.magnitude;
         let mut thresholds =
             Array2::from_shape_fn((rows, count), |_| self.draw.real(-reach, reach) as f32);
@@ -277,7 +308,7 @@ impl<'d> Builder<'d> {
     }
 
     /// What follows the last layer; whether it chooses indices by itself.
-    fn tail(&mut self) -> bool {
+    pub(super) fn tail(&mut self) -> bool {
         let mut numbers = true;
         match self.draw.size(0, 9) {
             0 | 1 => {}

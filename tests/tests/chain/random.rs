@@ -3,8 +3,8 @@
 use crate::work;
 use diagnostic::Code;
 use tests::networks::{
-    Case, Draw, RandomNetwork, Timed, equals_reference, prepare, random_fold, random_network,
-    verify_all,
+    Case, Draw, RandomNetwork, Timed, equals_reference, prepare, random_fold, random_map_network,
+    random_network, verify_all,
 };
 
 /// Designs in one build.
@@ -13,14 +13,27 @@ const BUNDLE: u64 = 32;
 /// Frames that reference and golden model are compared on.
 const REFERENCE_FRAMES: usize = 40;
 
-/// The network of a seed, streamlined and folded; `None` when it is one of the few that are refused
-/// on purpose: an arg-max over outputs that a ReLU makes equal.
-fn case(seed: u64) -> Result<Option<Case>, String> {
-    let name = format!("net_{seed}");
+/// A kind of random networks.
+struct Kind {
+    /// Of the test and of its networks.
+    name: &'static str,
+    network: fn(&mut Draw, &str) -> RandomNetwork,
+}
+
+/// What is refused on purpose: an arg-max over outputs that a ReLU makes equal, and a pool in front
+/// of which some channels rise and others fall.
+const REFUSED: [&str; 2] = ["arg-max", "some channels in front of the pool fall"];
+
+/// The network of a seed, streamlined and folded; `None` when it is one of the few that are refused.
+fn case(kind: &Kind, seed: u64) -> Result<Option<Case>, String> {
+    let name = format!("{}_{seed}", kind.name);
     let mut draw = Draw::new(seed);
-    let network: RandomNetwork = random_network(&mut draw, &name);
+    let network = (kind.network)(&mut draw, &name);
     let streamlined = match streamline::streamline(&network.graph, &network.options) {
-        Err(e) if e.code == Code::UnsupportedStructure && e.message.contains("arg-max") => {
+        Err(e)
+            if e.code == Code::UnsupportedStructure
+                && REFUSED.iter().any(|text| e.message.contains(text)) =>
+        {
             return Ok(None);
         }
         other => other.map_err(|e| format!("streamlining: {e}"))?,
@@ -35,14 +48,15 @@ fn case(seed: u64) -> Result<Option<Case>, String> {
     let timed = if full_rate { Timed::ClosedForm } else { Timed::Simulated };
     let design = prepare(&name, streamlined, folded).map_err(|e| e.to_string())?;
     let again = format!(
-        "XNORFLOW_SWEEP_SEEDS={seed}..{} cargo test -p tests --test chain random",
-        seed + 1
+        "XNORFLOW_SWEEP_SEEDS={seed}..{} cargo test -p tests --test chain random_{}",
+        seed + 1,
+        kind.name
     );
     Ok(Some(Case { name, origin: again, design, timed, seed }))
 }
 
 /// Builds and runs the networks of some seeds.
-fn sweep(name: &str, seeds: std::ops::Range<u64>) {
+fn sweep(kind: &Kind, seeds: std::ops::Range<u64>) {
     let (mut failures, mut refused) = (Vec::new(), 0);
     let mut first = seeds.start;
     let count = seeds.end - seeds.start;
@@ -50,13 +64,13 @@ fn sweep(name: &str, seeds: std::ops::Range<u64>) {
         let last = (first + BUNDLE).min(seeds.end);
         let mut cases = Vec::new();
         for seed in first..last {
-            match case(seed) {
+            match case(kind, seed) {
                 Ok(Some(case)) => cases.push(case),
                 Ok(None) => refused += 1,
                 Err(text) => failures.push(format!("seed {seed}: {text}")),
             }
         }
-        match verify_all(&work(&format!("{name}_{first}")), &cases) {
+        match verify_all(&work(&format!("{}_{first}", kind.name)), &cases) {
             Ok(failed) => failures.extend(failed),
             Err(text) => failures.push(text),
         }
@@ -75,6 +89,11 @@ fn seeds() -> std::ops::Range<u64> {
 }
 
 #[test]
-fn random_networks() {
-    sweep("random", seeds());
+fn random_vectors() {
+    sweep(&Kind { name: "vectors", network: random_network }, seeds());
+}
+
+#[test]
+fn random_maps() {
+    sweep(&Kind { name: "maps", network: random_map_network }, seeds());
 }

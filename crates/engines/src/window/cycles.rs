@@ -22,6 +22,7 @@ pub struct Walk {
     words: usize,
     /// Windows in a column and in a row.
     outputs: [usize; 2],
+    frees_by_row: bool,
 }
 
 /// One step.
@@ -48,6 +49,7 @@ impl Walk {
             repeats: unit.repeats,
             words,
             outputs,
+            frees_by_row: unit.frees_by_row(),
         }
     }
 
@@ -84,14 +86,16 @@ impl Walk {
         Step { word: pixel.map(|pixel| pixel * self.words_per_pixel() + part), part }
     }
 
-    /// The word at the first place of a window, counted from the first word of its frame; below 0
-    /// in the padding. One window further than the last is the first of the next frame.
+    /// The word at the first place that is still held for a window: its own first place, or that of
+    /// its row of windows. It counts from the first word of the frame; below 0 in the padding. One
+    /// window further than the last is the first of the next frame.
     pub fn base(&self, window: usize) -> i64 {
         let (frame, window) = (window / self.windows(), window % self.windows());
         let (y, x) = (window / self.outputs[1], window % self.outputs[1]);
         let place = |axis: usize, output: usize| {
             (output * self.window.stride[axis]) as i64 - self.window.before[axis] as i64
         };
+        let x = if self.frees_by_row { 0 } else { x };
         let pixel = place(0, y) * self.map.width as i64 + place(1, x);
         pixel * self.words_per_pixel() as i64 + (frame * self.words_per_frame()) as i64
     }

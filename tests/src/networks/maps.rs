@@ -1,0 +1,117 @@
+//! Random convolutional networks.
+
+use super::random::Builder;
+use super::{Draw, RandomNetwork};
+use graph::{Conv, Op, Pool, PoolKind};
+use streamline::Options;
+use tensor::{Axis, Map, Window};
+
+/// The convolutional network of a seed: small maps, every kind of window, pools in front of and
+/// behind quantizers, and a fully connected end.
+pub fn random_map_network(draw: &mut Draw, name: &str) -> RandomNetwork {
+    let exact = draw.chance(0.5);
+    let annotation = Builder::annotation(draw);
+    let channels = draw.pick(&[1, 2, 3, 4, 4, 6]);
+    let height = draw.size(2, 7);
+    let flat = draw.chance(0.15);
+    let width = if flat { 1 } else { draw.size(2, 7) };
+    let last = !flat && draw.chance(0.2);
+    let shape = match (flat, last) {
+        (true, _) => vec![1, channels, height],
+        (false, true) => vec![1, height, width, channels],
+        (false, false) => vec![1, channels, height, width],
+    };
+    let mut b = Builder::on(draw, name, shape, annotation, exact);
+    if last {
+        b.push("Transpose", Op::Transpose(vec![0, 3, 1, 2]), vec![1, channels, height, width]);
+    }
+    b.input_values();
+    let layers = b.draw.pick(&[1, 1, 2, 2, 3]);
+    for _ in 0..layers {
+        conv(&mut b);
+        let pool_on_sums = b.draw.chance(0.2);
+        if pool_on_sums && b.draw.chance(0.5) {
+            pool(&mut b);
+            b.before_quantizer();
+        } else {
+            b.before_quantizer();
+            if pool_on_sums {
+                pool(&mut b);
+            }
+        }
+        b.quantizer(true);
+        if b.draw.chance(0.25) {
+            pool(&mut b);
+        }
+    }
+    let flat = vec![1, b.width()];
+    b.push("Flatten", Op::Reshape, flat);
+    let rows = b.draw.size(1, 8);
+    b.matmul(rows);
+    b.tail();
+    let mut graph = b.graph;
+    graph.set_output(b.at);
+    RandomNetwork { graph, options: Options::default(), exact }
+}
+
+/// The map of the present tensor.
+fn map(b: &Builder<'_>) -> Map {
+    let width = b.shape.get(3).copied().unwrap_or(1);
+    Map { height: b.shape[2], width, channels: b.shape[1] }
+}
+
+/// The same number of axes, for another map.
+fn shape(b: &Builder<'_>, map: Map) -> Vec<usize> {
+    let all = [1, map.channels, map.height, map.width];
+    all[..b.shape.len()].to_vec()
+}
+
+/// A window that fits, with padding of at most half of its reach.
+fn window(b: &mut Builder<'_>, largest: usize) -> Window {
+    let map = map(b);
+    loop {
+        let mut w = Window::of([1, 1]);
+        for axis in [Axis::Rows, Axis::Columns] {
+            let a = axis as usize;
+            if map.extents()[a] == 1 && b.draw.chance(0.8) {
+                continue;
+            }
+            w.kernel[a] = b.draw.size(1, largest);
+            w.dilation[a] = if w.kernel[a] > 1 { b.draw.pick(&[1, 1, 1, 2]) } else { 1 };
+            w.stride[a] = b.draw.pick(&[1, 1, 1, 2, 3]);
+            if w.reach(axis) > 1 && b.draw.chance(0.5) {
+                w.before[a] = b.draw.size(0, w.reach(axis) / 2);
+                w.after[a] = b.draw.size(0, w.reach(axis) / 2);
+            }
+        }
+        let empty = |axis: Axis| {
+            let extent = map.extents()[axis as usize];
+            let outputs = w.outputs(axis, extent).unwrap_or(0);
+            outputs == 0 || (0..outputs).any(|o| w.valid(axis, o, extent).is_empty())
+        };
+        if !empty(Axis::Rows) && !empty(Axis::Columns) {
+            return w;
+        }
+    }
+}
+
+fn conv(b: &mut Builder<'_>) {
+    let window = window(b, 3);
+    let from = map(b);
+    let all: Vec<usize> =
+        (1..=from.channels).filter(|g| from.channels.is_multiple_of(*g)).collect();
+    let groups = if b.draw.chance(0.3) { b.draw.pick(&all) } else { 1 };
+    let rows = groups * b.draw.size(1, (8 / groups).max(1));
+    let weights = b.weights(rows, from.channels / groups * window.taps());
+    let to = window.over(from, rows).expect("the window was tried");
+    let shape = shape(b, to);
+    b.push("Conv", Op::Conv(Conv { weights, window, groups }), shape);
+}
+
+fn pool(b: &mut Builder<'_>) {
+    let window = window(b, 3);
+    let from = map(b);
+    let to = window.over(from, from.channels).expect("the window was tried");
+    let shape = shape(b, to);
+    b.push("MaxPool", Op::Pool(Pool { kind: PoolKind::Max, window }), shape);
+}
