@@ -227,3 +227,25 @@ fn tfc_1w2a_verifies() {
 fn tfc_2w2a_verifies() {
     verified("TFC_2W2A");
 }
+
+/// The CIFAR-10 networks of BNN-PYNQ: sums as computed elsewhere, and as a PYNQ board printed them.
+#[test]
+fn convolutional_networks_have_the_scores_of_the_board() {
+    for (name, popcounts) in [("cnvW1A1", true), ("cnvW1A2", false)] {
+        let Some(place) = data(&format!("cifar10-{name}")) else { return };
+        let folder = Folder::new();
+        let unpack = ["xzf", &place.join("params.tar.gz").display().to_string()].map(String::from);
+        let into = ["-C".to_string(), folder.path("").display().to_string()];
+        let status = Command::new("tar").args(unpack).args(into).status().unwrap();
+        assert!(status.success());
+        let model = folder.path(&format!("cifar10/{name}"));
+        let expected = place.join("expected");
+        let logits = inferred(&model, &expected.join("inputs.npy"), "--raw");
+        assert_eq!(logits, integers(&expected.join("logits.npy")), "{name}");
+        let board = integers(&expected.join("fpga_golden_scores_hw.npy"));
+        let ours = inferred(&model, &expected.join("fpga_golden_inputs.npy"), "--raw");
+        // The board counts the ones of 512 products.
+        let printed = if popcounts { ours.mapv(|sum| (sum + 512) / 2) } else { ours };
+        assert_eq!(printed, board, "{name}");
+    }
+}
