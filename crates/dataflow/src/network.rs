@@ -156,7 +156,7 @@ fn check_engine(
         EngineKind::Width => {
             let divides = i.lanes.is_multiple_of(o.lanes) || o.lanes.is_multiple_of(i.lanes);
             let same = i.element == o.element && i.elements == o.elements;
-            same && i.lanes != o.lanes && divides && relabelled(i, o)
+            same && i.lanes != o.lanes && divides && has_words_of(o, i.pixel)
         }
         EngineKind::Threshold(t) => {
             let same = (i.lanes, i.elements) == (o.lanes, o.elements) && relabelled(i, o);

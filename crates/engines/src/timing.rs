@@ -141,7 +141,7 @@ fn width(input: &Stream, output: &Stream) -> Timing {
         Timing::Pack { ratio, input_words: input.words_per_pixel() }
     } else {
         let ratio = input.lanes / output.lanes;
-        Timing::Split { ratio, output_words: output.words_per_pixel() }
+        Timing::Split { ratio, output_words: input.pixel.div_ceil(output.lanes) }
     }
 }
 

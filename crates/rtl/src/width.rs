@@ -15,7 +15,9 @@ pub(crate) fn width(context: &mut Context<'_>, index: usize) -> ModuleRef {
     if output.lanes > input.lanes {
         pack_words(&mut m, &p, output.lanes / input.lanes, input.words_per_pixel());
     } else {
-        split_words(&mut m, &p, input.lanes / output.lanes, output.words_per_pixel());
+        // The output may look at its words as other pixels.
+        let words = input.pixel.div_ceil(output.lanes);
+        split_words(&mut m, &p, input.lanes / output.lanes, words);
     }
     context.library.define(m)
 }
