@@ -139,8 +139,7 @@ impl Chain {
             LayerOp::Threshold(t) => self.threshold(layer, folding, t),
             LayerOp::Dense(dense) => self.mvu(layer, folding, dense, false),
             LayerOp::Conv(conv) => {
-                // A single tap without stride needs no window.
-                let replayed = conv.window != Window::of([1, 1]) || conv.groups > 1;
+                let replayed = needs_window(conv);
                 if replayed {
                     self.window(layer, folding, conv);
                 }
@@ -246,7 +245,7 @@ impl Chain {
         self.sliding(&name, layer, folding, unit, layer.map.pixels());
         let taps = pool.window.taps();
         let credits = full_rate_credits(engines::pool::LATENCY, taps);
-        let kind = engine_pool(taps, pool.smallest, credits);
+        let kind = EngineKind::Pool(dataflow::Pool { taps, smallest: pool.smallest, credits });
         let (elements, pixel) = (layer.map.elements(), layer.map.channels);
         self.push(&layer.name, &layer.name, kind, Stream { elements, pixel, ..input });
     }
@@ -295,13 +294,14 @@ impl Chain {
     }
 }
 
-fn engine_pool(taps: usize, smallest: bool, credits: usize) -> EngineKind {
-    EngineKind::Pool(dataflow::Pool { taps, smallest, credits })
-}
-
 fn style(asked: Option<MemoryStyle>, depth: usize) -> MemoryStyle {
     let by_depth = if depth > LARGEST_LUT_DEPTH { MemoryStyle::Block } else { MemoryStyle::Lut };
     asked.unwrap_or(by_depth)
+}
+
+/// Whether a convolution needs a sliding window unit: a single tap without stride does not.
+pub(crate) fn needs_window(conv: &Conv) -> bool {
+    conv.window != Window::of([1, 1]) || conv.groups > 1
 }
 
 /// Where a ring is kept.

@@ -1,6 +1,6 @@
 //! All foldings of each layer, with their cost and their cycles.
 
-use crate::build::default_ring;
+use crate::build::{default_ring, needs_window, ring_memory};
 use crate::file::{LayerFold, divisors};
 use crate::search::stream;
 use dataflow::{MemoryStyle, Mvu, SlidingWindow};
@@ -74,7 +74,7 @@ fn dense_choices(layer: &Layer, dense: &Dense, input: ElementType, shape: Shape)
 fn conv_choices(layer: &Layer, conv: &Conv, input: ElementType) -> Vec<Choice> {
     let (rows, columns) = conv.dense.weights.dim();
     let shape = Shape { rows, columns, vectors: layer.map.pixels() };
-    let needs_window = conv.window != Window::of([1, 1]) || conv.groups > 1;
+    let needs_window = needs_window(conv);
     let mut choices = Vec::new();
     for pe in divisors(rows / conv.groups) {
         for simd in divisors(conv.group_channels()) {
@@ -132,7 +132,7 @@ fn sliding(
         credits: 4,
     };
     unit.depth = default_ring(&unit, lanes);
-    unit.memory = crate::build::ring_memory(unit.depth);
+    unit.memory = ring_memory(unit.depth);
     unit
 }
 

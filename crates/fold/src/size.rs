@@ -64,6 +64,9 @@ fn repeats(dataflow: &Dataflow, times: &Times, memory: usize, interval: u64) -> 
 /// Gives every input buffer in `free` (engine indices) the fewest words that keep the full rate,
 /// one after another, then rounds up to what LUT RAM makes free.
 pub(crate) fn size_buffers(dataflow: &mut Dataflow, free: &[usize]) -> Result<()> {
+    if free.is_empty() {
+        return Ok(());
+    }
     let goal = steady_interval(dataflow)?.max(closed_form_interval(dataflow));
     for &engine in free {
         let Some(mvu) = is_mvu(&dataflow.engines[engine].kind) else { continue };

@@ -64,15 +64,15 @@ fn check_node(node: &Node, input: &Node) -> Option<Diagnostic> {
         }
         Op::Conv(conv) => check_conv(conv, &input.shape, &node.shape),
         Op::Pool(Pool { kind: _, window }) => {
-            let map = map_of(&input.shape);
+            let map = Map::of_shape(&input.shape);
             let output = map.and_then(|map| windows(window, map, map.channels));
-            if output.is_some() && output == map_of(&node.shape) { None } else { disagree() }
+            if output.is_some() && output == Map::of_shape(&node.shape) { None } else { disagree() }
         }
         Op::Pad { before, after, value } => {
             let window = Window { before: *before, after: *after, ..Window::of([1, 1]) };
-            let map = map_of(&input.shape);
+            let map = Map::of_shape(&input.shape);
             let output = map.and_then(|map| windows(&window, map, map.channels));
-            if output.is_none() || output != map_of(&node.shape) {
+            if output.is_none() || output != Map::of_shape(&node.shape) {
                 return disagree();
             }
             (!value.is_finite()).then(|| not_finite("the padding"))
@@ -112,15 +112,6 @@ fn check_node(node: &Node, input: &Node) -> Option<Diagnostic> {
     }
 }
 
-/// The map of a shape `[batch, channels, rows]` or `[batch, channels, rows, columns]`.
-pub(crate) fn map_of(shape: &[usize]) -> Option<Map> {
-    match *shape {
-        [_, channels, height] => Some(Map { height, width: 1, channels }),
-        [_, channels, height, width] => Some(Map { height, width, channels }),
-        _ => None,
-    }
-}
-
 /// The windows over a map, when the window makes sense: no zero, and no window in the padding alone.
 fn windows(window: &Window, map: Map, channels: usize) -> Option<Map> {
     let all = [window.kernel, window.stride, window.dilation];
@@ -131,7 +122,7 @@ fn windows(window: &Window, map: Map, channels: usize) -> Option<Map> {
 fn check_conv(conv: &Conv, input: &[usize], output: &[usize]) -> Option<Diagnostic> {
     let invalid = |text: String| Some(Diagnostic::new(Code::ModelInvalid, text));
     let (outputs, columns) = conv.weights.values.dim();
-    let Some(map) = map_of(input) else {
+    let Some(map) = Map::of_shape(input) else {
         return invalid(format!("a convolution cannot take the shape {input:?}"));
     };
     let (groups, channels) = (conv.groups, map.channels);
@@ -144,7 +135,7 @@ fn check_conv(conv: &Conv, input: &[usize], output: &[usize]) -> Option<Diagnost
         return invalid(format!("kernels of {columns} weights do not fit {channels} channels"));
     }
     let wanted = windows(&conv.window, map, outputs);
-    if wanted.is_none() || wanted != map_of(output) {
+    if wanted.is_none() || wanted != Map::of_shape(output) {
         return invalid(format!("the shape {output:?} does not follow from {input:?}"));
     }
     let finite = conv.weights.values.iter().all(|v| v.is_finite());

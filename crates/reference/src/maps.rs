@@ -3,10 +3,9 @@
 use graph::{Conv, Pool, PoolKind, Real};
 use tensor::{Axis, Map, Window};
 
-/// The map of a shape; a missing column axis is one column.
+/// The map of a shape that the graph's check has passed.
 fn map_of(shape: &[usize]) -> Map {
-    let [channels, height] = [shape[1], shape[2]];
-    Map { height, width: shape.get(3).copied().unwrap_or(1), channels }
+    Map::of_shape(shape).expect("checked: a map")
 }
 
 /// The index of an element of a map in row-major order, channels first.

@@ -4,21 +4,13 @@
 
 #[path = "../../import/tests/model/mod.rs"]
 mod model;
+mod run;
 
 use import::onnx::proto::AttributeProto;
 use model::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-
-fn run(model: &Model, x: &[f32]) -> Vec<f32> {
-    let graph = model.load().unwrap_or_else(|e| panic!("{e}"));
-    let single = reference::run::<f32>(&graph, x).unwrap();
-    let double = reference::run::<f64>(&graph, x).unwrap();
-    for (a, b) in single.iter().zip(&double) {
-        assert!((f64::from(*a) - b).abs() <= 1e-5 * b.abs().max(1.0), "{a} is not {b}");
-    }
-    single
-}
+use run::run;
 
 /// One channel, padding written out as `None`.
 type Channel = Vec<Vec<Option<f32>>>;

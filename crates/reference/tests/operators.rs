@@ -3,19 +3,11 @@
 
 #[path = "../../import/tests/model/mod.rs"]
 mod model;
+mod run;
 
 use import::onnx::proto::AttributeProto;
 use model::*;
-
-fn run(model: &Model, x: &[f32]) -> Vec<f32> {
-    let graph = model.load().unwrap_or_else(|e| panic!("{e}"));
-    let single = reference::run::<f32>(&graph, x).unwrap();
-    let double = reference::run::<f64>(&graph, x).unwrap();
-    for (a, b) in single.iter().zip(&double) {
-        assert!((f64::from(*a) - b).abs() <= 1e-5 * b.abs().max(1.0), "{a} is not {b}");
-    }
-    single
-}
+use run::run;
 
 /// `op(x, c, d)` on a vector, with the scalars `c` and `d` where they are named.
 fn unary(op: &str, inputs: &[&str], attributes: Vec<AttributeProto>, x: &[f32]) -> Vec<f32> {

@@ -93,7 +93,13 @@ pub(crate) struct Shape {
 
 /// A counter that advances with `enable`: its register and whether it is at its end. A count of one
 /// needs no register.
-fn counter(m: &mut Module, p: &Ports, name: &str, count: usize, enable: Expr) -> (Expr, Expr) {
+pub(crate) fn counter(
+    m: &mut Module,
+    p: &Ports,
+    name: &str,
+    count: usize,
+    enable: Expr,
+) -> (Expr, Expr) {
     if count == 1 {
         return (low(), high());
     }

@@ -1,14 +1,14 @@
 //! Nested counters, and values that follow them by constant steps.
 
 use crate::context::Ports;
-use crate::fifo::next;
+use crate::control::counter;
 use hdl::{Expr, Module, Signal, Value, address_bits, high, lit, lit_signed, mux, zeros};
 
 /// A nest of loops, innermost first, without the endless outermost one.
 pub(crate) struct Nest {
     counts: Vec<usize>,
     /// The rounds of each loop that has more than one.
-    rounds: Vec<Option<Signal>>,
+    rounds: Vec<Option<Expr>>,
     /// Whether each loop is in its last round.
     at_end: Vec<Expr>,
     step: Signal,
@@ -20,17 +20,11 @@ impl Nest {
         let mut advance = step.expr();
         let (mut rounds, mut at_end) = (Vec::new(), Vec::new());
         for &(name, count) in loops {
-            if count == 1 {
-                rounds.push(None);
-                at_end.push(high());
-                continue;
+            let (q, end) = counter(m, p, &format!("{name}_q"), count, advance.clone());
+            if count > 1 {
+                advance = advance & end.clone();
             }
-            let width = address_bits(count);
-            let q = m.reg(&format!("{name}_q"), width);
-            m.register_reset_enabled(p.clk, p.rst, q, zeros(width), &advance, next(q, count));
-            let end = q.is(count as u64 - 1);
-            advance = advance & end.clone();
-            rounds.push(Some(q));
+            rounds.push((count > 1).then_some(q));
             at_end.push(end);
         }
         let counts = loops.iter().map(|&(_, count)| count).collect();
@@ -38,8 +32,8 @@ impl Nest {
     }
 
     /// The present round of a loop, if it has more than one.
-    pub(crate) fn round(&self, level: usize) -> Option<Signal> {
-        self.rounds[level]
+    pub(crate) fn round(&self, level: usize) -> Option<Expr> {
+        self.rounds[level].clone()
     }
 
     /// Whether the loops up to, not including, `level` are all in their last round.

@@ -1,8 +1,8 @@
 //! Width converters.
 
 use crate::context::{Context, Ports};
-use crate::fifo::next;
-use hdl::{Expr, Module, ModuleRef, Value, address_bits, high, lit, low, mux, pack, zeros};
+use crate::control::counter;
+use hdl::{Module, ModuleRef, Value, address_bits, lit, low, mux, pack, zeros};
 
 /// Builds the converter of engine `index`.
 pub(crate) fn width(context: &mut Context<'_>, index: usize) -> ModuleRef {
@@ -22,17 +22,6 @@ pub(crate) fn width(context: &mut Context<'_>, index: usize) -> ModuleRef {
     context.library.define(m)
 }
 
-/// A counter of `count` that advances with `enable`: its value and whether it is at its end.
-fn counter(m: &mut Module, p: &Ports, name: &str, count: usize, enable: &Expr) -> (Expr, Expr) {
-    if count == 1 {
-        return (low(), high());
-    }
-    let bits = address_bits(count);
-    let q = m.reg(name, bits);
-    m.register_reset_enabled(p.clk, p.rst, q, zeros(bits), enable, next(q, count));
-    (q.expr(), q.is(count as u64 - 1))
-}
-
 fn pack_words(m: &mut Module, p: &Ports, ratio: usize, words: usize) {
     let part_bits = p.s_data.width();
     let full_q = m.reg("full_q", 1);
@@ -47,7 +36,7 @@ fn pack_words(m: &mut Module, p: &Ports, ratio: usize, words: usize) {
     let pixel_end = if words.is_multiple_of(ratio) {
         low()
     } else {
-        counter(m, p, "pixel_word_q", words, &push.expr()).1
+        counter(m, p, "pixel_word_q", words, push.expr()).1
     };
     m.assign(completes, position_q.is(ratio as u64 - 1) | pixel_end);
     let after = mux(completes, zeros(position_bits), position_q + lit(position_bits, 1));
@@ -88,7 +77,7 @@ fn split_words(m: &mut Module, p: &Ports, ratio: usize, words: usize) {
     let pixel_end = if words.is_multiple_of(ratio) {
         low()
     } else {
-        counter(m, p, "pixel_word_q", words, &give.expr()).1
+        counter(m, p, "pixel_word_q", words, give.expr()).1
     };
     let last = m.net("last", position_q.is(ratio as u64 - 1) | pixel_end);
     let after = mux(last, zeros(position_bits), position_q + lit(position_bits, 1));

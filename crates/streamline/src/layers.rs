@@ -76,8 +76,7 @@ impl Walk<'_> {
             }
         }
         let output = pool.window.over(map, map.channels).expect("checked: a window fits");
-        let unpadded = self.margin.is_none();
-        if !unpadded {
+        if self.margin.is_some() {
             return Err(refuse(node, "a Pad stands in front of a max-pool")
                 .hint("use the pads of the pool itself"));
         }
@@ -111,8 +110,9 @@ impl Walk<'_> {
 fn spatial(values: &Values, from: &[usize], own: &Window, whole: &Window) -> Map {
     let padded =
         |axis: usize| whole.before[axis] + whole.after[axis] - own.before[axis] - own.after[axis];
-    let width = from.get(3).copied().unwrap_or(1);
-    let map = Map { height: from[2] - padded(0), width: width - padded(1), channels: from[1] };
+    let outer = Map::of_shape(from).expect("checked: a map");
+    let (height, width) = (outer.height - padded(0), outer.width - padded(1));
+    let map = Map { height, width, ..outer };
     debug_assert_eq!(map.elements(), values.map.elements());
     map
 }

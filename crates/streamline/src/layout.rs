@@ -5,15 +5,6 @@ use diagnostic::{Code, Diagnostic, Result};
 use graph::{Graph, NodeId, Op};
 use tensor::Map;
 
-/// The map of a tensor `[batch, channels, rows]` or `[batch, channels, rows, columns]`.
-pub(crate) fn map_of(shape: &[usize]) -> Option<Map> {
-    match *shape {
-        [1, channels, height] => Some(Map { height, width: 1, channels }),
-        [1, channels, height, width] => Some(Map { height, width, channels }),
-        _ => None,
-    }
-}
-
 /// For each place of a tensor of shape `from` its place after permuting the axes.
 pub(crate) fn transposed_places(from: &[usize], to: &[usize], axes: &[usize]) -> Vec<usize> {
     let strides = row_major_strides(from);
@@ -43,7 +34,7 @@ pub(crate) fn of_input(graph: &Graph, chain: &[NodeId]) -> Result<(Map, bool)> {
                 places.iter_mut().for_each(|place| *place = moved[*place]);
             }
             Op::Conv(_) | Op::Pool(_) | Op::Pad { .. } => {
-                let map = map_of(from).filter(|map| map.elements() == places.len());
+                let map = Map::of_shape(from).filter(|map| map.elements() == places.len());
                 let order = map.map(channels_first).unwrap_or_default();
                 let in_order = |places: &[usize]| places.iter().copied().eq(order.iter().copied());
                 let swapped: Vec<usize> = order.iter().map(|&model| places[model]).collect();

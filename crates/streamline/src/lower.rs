@@ -133,7 +133,7 @@ impl<'g> Walk<'g> {
                     let places = layout::transposed_places(from, &node.shape, axes);
                     self.order = Rc::new(self.order.iter().map(|&e| places[e]).collect());
                 }
-                Op::Elementwise(op) => self.elementwise(node, op),
+                Op::Elementwise(op) => self.segment.push(&node.name, op, &node.shape, &self.order),
                 Op::MatMul(weights) => {
                     let quantized = weights.quantize().map_err(|e| e.node(label(node)))?;
                     self.dense(node, &quantized)?;
@@ -175,10 +175,6 @@ impl<'g> Walk<'g> {
         let name = self.graph.name.clone();
         let (input, layers, knife_edges) = (self.input, self.layers, self.knife_edges);
         Ok(Streamlined { name, input, output, knife_edges, layers })
-    }
-
-    fn elementwise(&mut self, node: &Node, op: &graph::Elementwise) {
-        self.segment.push(&node.name, op, &node.shape, &self.order);
     }
 
     /// The last layer, with or without decisions, and the head.

@@ -3,7 +3,7 @@
 use crate::linear::Values;
 use crate::lower::{Walk, label, refuse};
 use crate::network::{Padding, channels_first};
-use crate::{layout, segment::Segment};
+use crate::segment::Segment;
 use diagnostic::Result;
 use graph::Node;
 use std::rc::Rc;
@@ -36,7 +36,7 @@ impl Walk<'_> {
             return Err(refuse(node, "a padded map is padded again")
                 .hint("use one Pad in front of a convolution or pool"));
         }
-        let map = layout::map_of(&node.shape).expect("checked: a map");
+        let map = Map::of_shape(&node.shape).expect("checked: a map");
         self.order = Rc::new(channels_first(map));
         let operators = self.segment.len();
         self.margin = Some(Margin { before, after, value, operators, name: label(node) });
@@ -87,7 +87,7 @@ impl Walk<'_> {
 
     /// The map that reaches an operator with rows and columns.
     pub(crate) fn map_in_order(&self, node: &Node, shape: &[usize]) -> Result<Map> {
-        let map = layout::map_of(shape).filter(|map| map.elements() == self.order.len());
+        let map = Map::of_shape(shape).filter(|map| map.elements() == self.order.len());
         match map {
             Some(map) if *self.order == channels_first(map) => Ok(map),
             _ => Err(refuse(node, "the map's elements were put into another order on the way")

@@ -20,6 +20,16 @@ impl Map {
         Self { height: 1, width: 1, channels }
     }
 
+    /// The map of a tensor `[batch, channels, rows, columns]`, or `[batch, channels, rows]` with one
+    /// column; `None` for another number of axes.
+    pub fn of_shape(shape: &[usize]) -> Option<Self> {
+        match *shape {
+            [_, channels, height] => Some(Self { height, width: 1, channels }),
+            [_, channels, height, width] => Some(Self { height, width, channels }),
+            _ => None,
+        }
+    }
+
     /// Pixels of a frame.
     pub fn pixels(self) -> usize {
         self.height * self.width

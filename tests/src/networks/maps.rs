@@ -56,8 +56,7 @@ pub fn random_map_network(draw: &mut Draw, name: &str) -> RandomNetwork {
 
 /// The map of the present tensor.
 fn map(b: &Builder<'_>) -> Map {
-    let width = b.shape.get(3).copied().unwrap_or(1);
-    Map { height: b.shape[2], width, channels: b.shape[1] }
+    Map::of_shape(&b.shape).expect("the network has maps here")
 }
 
 /// The same number of axes, for another map.

@@ -37,9 +37,9 @@ fn mnist() -> Option<Folder> {
     Some(folder)
 }
 
-/// The folder of the original parameter files.
-fn lfc(folder: &Folder) -> Option<PathBuf> {
-    let archive = data("mnist-lfcW1A1/params.tar.gz")?;
+/// The folder of the original parameter files of a network of some data set.
+fn parameters(folder: &Folder, set: &str, network: &str) -> Option<PathBuf> {
+    let archive = data(&format!("{set}-{network}/params.tar.gz"))?;
     let status = Command::new("tar")
         .arg("xzf")
         .arg(archive)
@@ -48,7 +48,7 @@ fn lfc(folder: &Folder) -> Option<PathBuf> {
         .status()
         .unwrap();
     assert!(status.success());
-    Some(folder.path("mnist/lfcW1A1"))
+    Some(folder.path(&format!("{set}/{network}")))
 }
 
 /// Exactly this share of the 10,000 images, and not one more or less.
@@ -177,7 +177,7 @@ fn intrusion_detection_gives_all_predictions() {
 #[test]
 fn bnn_pynq_network_has_its_accuracy_and_the_bits_of_the_hardware() {
     let Some(folder) = mnist() else { return };
-    let Some(model) = lfc(&folder) else { return };
+    let Some(model) = parameters(&folder, "mnist", "lfcW1A1") else { return };
     assert_eq!(accuracy(&folder, &model), 0.9840);
     let place = data("mnist-lfcW1A1/expected").unwrap();
     let inputs = place.join("inputs.npy");
@@ -232,13 +232,9 @@ fn tfc_2w2a_verifies() {
 #[test]
 fn convolutional_networks_have_the_scores_of_the_board() {
     for (name, popcounts) in [("cnvW1A1", true), ("cnvW1A2", false)] {
-        let Some(place) = data(&format!("cifar10-{name}")) else { return };
         let folder = Folder::new();
-        let unpack = ["xzf", &place.join("params.tar.gz").display().to_string()].map(String::from);
-        let into = ["-C".to_string(), folder.path("").display().to_string()];
-        let status = Command::new("tar").args(unpack).args(into).status().unwrap();
-        assert!(status.success());
-        let model = folder.path(&format!("cifar10/{name}"));
+        let Some(model) = parameters(&folder, "cifar10", name) else { return };
+        let Some(place) = data(&format!("cifar10-{name}")) else { return };
         let expected = place.join("expected");
         let logits = inferred(&model, &expected.join("inputs.npy"), "--raw");
         assert_eq!(logits, integers(&expected.join("logits.npy")), "{name}");

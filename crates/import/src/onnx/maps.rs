@@ -26,23 +26,19 @@ impl Maps {
     pub(crate) fn of(context: &Context<'_>, data: &Dynamic) -> Result<Self> {
         let (op, shape) = (&context.node.op_type, &data.shape);
         let text = || format!("`{op}` is applied to data of shape {shape:?}");
-        let (map, axes) = match *shape.as_slice() {
-            [_, channels, height] => (Map { height, width: 1, channels }, 1),
-            [_, channels, height, width] => (Map { height, width, channels }, 2),
-            [_, _, _, _, _, ..] => {
-                return Err(refuse(text()).hint(
-                    "maps of one or two axes are supported: [batch, channels, rows, columns]",
-                ));
-            }
-            _ => {
-                return Err(Diagnostic::new(Code::ModelInvalid, text())
-                    .hint("put a Reshape to [batch, channels, rows, columns] before it"));
-            }
+        let Some(map) = Map::of_shape(shape) else {
+            return Err(if shape.len() > 4 {
+                refuse(text())
+                    .hint("maps of one or two axes are supported: [batch, channels, rows, columns]")
+            } else {
+                Diagnostic::new(Code::ModelInvalid, text())
+                    .hint("put a Reshape to [batch, channels, rows, columns] before it")
+            });
         };
         if elements(shape)? == 0 {
             return Err(Diagnostic::new(Code::ModelInvalid, text()));
         }
-        Ok(Self { map, axes })
+        Ok(Self { map, axes: shape.len() - 2 })
     }
 
     /// The shape of data that consists of `map`, with as many axes as these maps have.
