@@ -18,33 +18,16 @@
 #include <memory>
 
 #include "npy.h"
-#include "streams.h"  // generated: TOP, STREAM_LIST, WORDS_PER_FRAME, OUTPUT_WORDS_PER_FRAME
+#include "streams.h"  // generated: TOP, and ports(TOP&): the streams from input to output
 
 namespace {
 
-// The low bytes of a Verilated signal of any width.
-template <typename T>
-void get_bytes(const T& signal, uint8_t* bytes, size_t count) {
-    std::memcpy(bytes, &signal, count);
-}
-template <size_t N>
-void get_bytes(const VlWide<N>& signal, uint8_t* bytes, size_t count) {
-    std::memcpy(bytes, signal.data(), count);
-}
-template <typename T>
-void set_bytes(T& signal, const uint8_t* bytes, size_t count) {
-    signal = 0;
-    std::memcpy(&signal, bytes, count);
-}
-template <size_t N>
-void set_bytes(VlWide<N>& signal, const uint8_t* bytes, size_t count) {
-    std::memset(signal.data(), 0, N * sizeof(EData));
-    std::memcpy(signal.data(), bytes, count);
-}
+struct Stream : Port {
+    explicit Stream(const Port& port) : Port(port) {}
+    bool offers() const { return *valid; }
+    bool moves() const { return *valid && *ready; }
+    const uint8_t* word() const { return static_cast<const uint8_t*>(data); }
 
-struct Stream {
-    const char* name;
-    size_t bytes;
     std::vector<uint8_t> words;
     std::vector<uint64_t> cycles;
     std::vector<uint8_t> held;
@@ -89,12 +72,12 @@ class Bench {
         context_.randReset(2);
         context_.randSeed(int(options.seed));
         top_ = std::make_unique<TOP>(&context_);
+        for (const Port& port : ports(*top_)) streams_.emplace_back(port);
         const std::string dir = o_.input + "/";
         const npy::Array input = npy::read(dir + "s_axis.words.npy", 1);
         input_ = input.bytes;
         input_words_ = input.count();
-        input_bytes_ = input.width();
-        if (input_bytes_ != INPUT_BYTES) {
+        if (input.width() != streams_.front().bytes) {
             throw std::runtime_error("s_axis.words.npy has words of the wrong width");
         }
         gaps_ = waits(dir + "gaps.npy");
@@ -104,7 +87,9 @@ class Bench {
             odd_frames_ = true;
         } else {
             last_.resize(input_words_);
-            for (size_t n = 0; n < input_words_; ++n) last_[n] = (n + 1) % WORDS_PER_FRAME == 0;
+            for (size_t n = 0; n < input_words_; ++n) {
+                last_[n] = (n + 1) % streams_.front().frame_words == 0;
+            }
         }
         for (uint8_t l : last_) frames_ += l;
     }
@@ -114,7 +99,7 @@ class Bench {
     // moves for long, when far too much comes out, or at the limit.
     bool run() {
         reset();
-        const size_t wanted = frames_ * OUTPUT_WORDS_PER_FRAME;
+        const size_t wanted = frames_ * streams_.back().frame_words;
         uint64_t idle = 0, after = 0;
         while (after < 64) {
             const bool moved = cycle();
@@ -127,9 +112,8 @@ class Bench {
     }
 
     bool all_moved() const {
-        static const size_t words[] = STREAM_FRAME_WORDS;
         for (size_t i = 1; i < streams_.size(); ++i)
-            if (streams_[i].cycles.size() < frames_ * words[i]) return false;
+            if (streams_[i].cycles.size() < frames_ * streams_[i].frame_words) return false;
         return sent_ == input_words_;
     }
 
@@ -195,7 +179,7 @@ class Bench {
     size_t compare_flags() const {
         size_t here = 0;
         for (size_t n = 0; n < out_last_.size(); ++n) {
-            const bool last = (n + 1) % OUTPUT_WORDS_PER_FRAME == 0;
+            const bool last = (n + 1) % streams_.back().frame_words == 0;
             const bool same = bool(out_last_[n]) == last && !out_user_[n];
             if (!same && here++ == 0) {
                 std::cerr << "m_axis, word " << n << ": tlast or tuser is wrong\n";
@@ -230,11 +214,11 @@ class Bench {
             edge();
             top_->aclk = 0;
             top_->eval();
-#define CHECK_RESET(INDEX, NAME, BYTES, VALID, READY, DATA)              \
-    if ((INDEX > 0 && (VALID)) || (INDEX + 1 < int(streams_.size()) && (READY))) \
-        violate(NAME, "valid or ready is high in reset");
-            STREAM_LIST(CHECK_RESET)
-#undef CHECK_RESET
+            for (const Stream& s : streams_) {
+                const bool valid = *s.valid && &s != &streams_.front();
+                const bool ready = *s.ready && &s != &streams_.back();
+                if (valid || ready) violate(s.name, "valid or ready is high in reset");
+            }
         }
         for (Stream& s : streams_) s.stalled = false;
         top_->aresetn = 1;
@@ -252,7 +236,8 @@ class Bench {
         const bool valid = sent_ < input_words_ && now_ >= offer_at_;
         top_->s_axis_tvalid = valid;
         if (valid) {
-            set_bytes(top_->s_axis_tdata, &input_[sent_ * input_bytes_], input_bytes_);
+            const Stream& s = streams_.front();
+            std::memcpy(s.data, &input_[sent_ * s.bytes], s.bytes);
             top_->s_axis_tlast = last_[sent_];
         }
         top_->m_axis_tready = now_ >= ready_at_;
@@ -261,21 +246,16 @@ class Bench {
 
     bool cycle() {
         bool moved = false;
-#define SAMPLE(INDEX, NAME, BYTES, VALID, READY, DATA)                                   \
-    {                                                                                    \
-        Stream& s = streams_[INDEX];                                                     \
-        if (s.stalled || ((VALID) && !(READY))) hold(s, VALID, READY, DATA);             \
-        if ((VALID) && (READY)) {                                                        \
-            moved = true;                                                                \
-            s.words.resize(s.words.size() + BYTES);                                      \
-            get_bytes(DATA, &s.words[s.words.size() - BYTES], BYTES);                    \
-            s.cycles.push_back(now_);                                                    \
-        }                                                                                \
-    }
-        STREAM_LIST(SAMPLE)
-#undef SAMPLE
-        const bool took = top_->s_axis_tvalid && top_->s_axis_tready;
-        const bool gave = top_->m_axis_tvalid && top_->m_axis_tready;
+        for (Stream& s : streams_) {
+            const bool moves = s.moves();
+            if (s.stalled || (s.offers() && !moves)) hold(s);
+            if (!moves) continue;
+            moved = true;
+            s.words.insert(s.words.end(), s.word(), s.word() + s.bytes);
+            s.cycles.push_back(now_);
+        }
+        const bool took = streams_.front().moves();
+        const bool gave = streams_.back().moves();
         if (gave) {
             out_last_.push_back(top_->m_axis_tlast);
             out_user_.push_back(top_->m_axis_tuser);
@@ -297,13 +277,12 @@ class Bench {
     }
 
     // A word that was stalled must still be there, unchanged.
-    template <typename T>
-    void hold(Stream& s, bool valid, bool ready, const T& data) {
-        std::vector<uint8_t> now(s.bytes);
-        get_bytes(data, now.data(), s.bytes);
-        if (s.stalled && (!valid || now != s.held)) violate(s.name, "a stalled word changed");
-        s.stalled = valid && !ready;
-        s.held = std::move(now);
+    void hold(Stream& s) {
+        if (s.stalled && (!s.offers() || std::memcmp(s.held.data(), s.data, s.bytes))) {
+            violate(s.name, "a stalled word changed");
+        }
+        s.stalled = s.offers() && !s.moves();
+        s.held.assign(s.word(), s.word() + s.bytes);
     }
 
     void violate(const char* stream, const char* what) {
@@ -315,14 +294,10 @@ class Bench {
     Options o_;
     VerilatedContext context_;
     std::unique_ptr<TOP> top_;
-    std::vector<Stream> streams_ = {
-#define ENTRY(INDEX, NAME, BYTES, VALID, READY, DATA) Stream{NAME, BYTES, {}, {}, {}},
-        STREAM_LIST(ENTRY)
-#undef ENTRY
-    };
+    std::vector<Stream> streams_;
     std::vector<uint8_t> input_, last_, out_last_, out_user_;
     std::vector<uint32_t> gaps_, stalls_;
-    size_t input_words_ = 0, input_bytes_ = 0, sent_ = 0, violations_ = 0, frames_ = 0;
+    size_t input_words_ = 0, sent_ = 0, violations_ = 0, frames_ = 0;
     uint64_t now_ = 0, offer_at_ = 0, ready_at_ = 0;
     bool odd_frames_ = false;
 };

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 const HARNESS: &str = include_str!("../../../sim/harness/harness.cpp");
 const NPY: &str = include_str!("../../../sim/harness/npy.h");
+const PORT: &str = include_str!("../../../sim/harness/port.h");
 const MAKEFILE: &str = include_str!("../../../sim/harness/Makefile");
 
 /// Name of the executable that the Makefile builds.
@@ -15,6 +16,7 @@ pub fn files(dataflow: &Dataflow) -> Vec<(String, String)> {
     vec![
         ("harness.cpp".into(), HARNESS.into()),
         ("npy.h".into(), NPY.into()),
+        ("port.h".into(), PORT.into()),
         ("streams.h".into(), streams(dataflow)),
         ("observe.vlt".into(), observe(dataflow)),
         ("Makefile".into(), MAKEFILE.replace("@TOP@", &dataflow.name)),
@@ -36,7 +38,6 @@ fn observe(dataflow: &Dataflow) -> String {
 
 fn streams(dataflow: &Dataflow) -> String {
     let top = &dataflow.name;
-    let (input, output) = (dataflow.input(), dataflow.output());
     let last = dataflow.streams.len() - 1;
     let mut text = String::new();
     let mut line = |arguments: std::fmt::Arguments<'_>| {
@@ -47,33 +48,27 @@ fn streams(dataflow: &Dataflow) -> String {
     line(format_args!("#pragma once"));
     line(format_args!("#include \"V{top}.h\""));
     line(format_args!("#include \"V{top}___024root.h\""));
+    line(format_args!("#include <vector>"));
+    line(format_args!("#include \"port.h\""));
     line(format_args!("#include \"verilated.h\"\n"));
-    line(format_args!("#define TOP V{top}"));
-    line(format_args!("#define INPUT_BYTES {}", input.bytes()));
-    line(format_args!("#define WORDS_PER_FRAME {}", input.words_per_frame()));
-    line(format_args!("#define OUTPUT_WORDS_PER_FRAME {}", output.words_per_frame()));
-    let words: Vec<String> =
-        dataflow.streams.iter().map(|s| s.words_per_frame().to_string()).collect();
-    line(format_args!("#define STREAM_FRAME_WORDS {{{}}}", words.join(", ")));
-    line(format_args!("// X(index, name, bytes, valid, ready, data)"));
-    line(format_args!("#define STREAM_LIST(X) \\"));
+    line(format_args!("#define TOP V{top}\n"));
+    line(format_args!("// Name, bytes, words of a frame, valid, ready, data."));
+    line(format_args!("inline std::vector<Port> ports(TOP& top) {{"));
+    line(format_args!("    return {{"));
     for (i, stream) in dataflow.streams.iter().enumerate() {
-        let (name, bytes) = (&stream.name, stream.bytes());
+        let (name, bytes, words) = (&stream.name, stream.bytes(), stream.words_per_frame());
         let signal = |part: &str| {
             if i == 0 || i == last {
                 let axi = part.replace("valid", "tvalid").replace("ready", "tready");
-                format!("top_->{name}_{}", axi.replace("data", "tdata"))
+                format!("&top.{name}_{}", axi.replace("data", "tdata"))
             } else {
-                format!("top_->rootp->{top}__DOT__{name}_{part}")
+                format!("&top.rootp->{top}__DOT__{name}_{part}")
             }
         };
-        let end = if i == last { "" } else { " \\" };
-        line(format_args!(
-            "    X({i}, \"{name}\", {bytes}, {}, {}, {}){end}",
-            signal("valid"),
-            signal("ready"),
-            signal("data")
-        ));
+        let (valid, ready, data) = (signal("valid"), signal("ready"), signal("data"));
+        line(format_args!("        {{\"{name}\", {bytes}, {words}, {valid}, {ready}, {data}}},"));
     }
+    line(format_args!("    }};"));
+    line(format_args!("}}"));
     text
 }

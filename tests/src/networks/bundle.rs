@@ -1,16 +1,15 @@
 //! Many designs in one Verilator build.
 //!
-//! Every design is verilated on its own; the C++ of all of them, each with its own copy of the
-//! harness in a namespace, becomes a few translation units and one executable, whose first argument
-//! chooses the design. Verilator's own library is compiled once for all. Building is what takes the
-//! time: so a design costs a fraction of a second in place of many.
+//! Every design is verilated on its own; the C++ of all of them becomes a few translation units and
+//! one executable, whose first argument chooses the design. Verilator's own library and the harness
+//! are compiled once for all. Building is what takes the time: so a design costs a fraction of a
+//! second in place of many.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 /// A design to build.
 #[derive(Debug, Clone)]
@@ -36,12 +35,12 @@ pub struct Bundle {
 /// Processes that a build runs at once.
 const JOBS: usize = 2;
 
-/// Units of one translation unit: many share the cost of the headers, few use both cores.
-const UNITS_OF_A_FILE: usize = 16;
+/// Units of one translation unit: the fewest that are worth the cost of the headers, and the most
+/// that a compiler has memory for.
+const UNITS_OF_A_FILE: (usize, usize) = (12, 40);
 
-const HEADERS: &str = "#include <chrono>\n#include <cstdint>\n#include <cstdio>\n#include <cstring>\n\
-    #include <fstream>\n#include <iostream>\n#include <memory>\n#include <stdexcept>\n\
-    #include <string>\n#include <vector>\n#include \"verilated.h\"\n";
+/// What the harness gets in place of a design's `streams.h`.
+const ANY_DESIGN: &str = include_str!("bundle.h");
 
 impl Bundle {
     /// Builds `units` in `work`, a folder of its own.
@@ -49,7 +48,7 @@ impl Bundle {
     /// # Errors
     /// What a tool said, when something other than a unit that is not strict fails.
     pub fn build(work: &Path, units: &[Unit]) -> Result<Self, String> {
-        let library = library()?;
+        let library = library(&units.first().ok_or("there is nothing to build")?.folder)?;
         let generated = work.join("cpp");
         fs::create_dir_all(&generated).map_err(|e| access(&generated, &e))?;
         let results = in_parallel(units, |unit| verilate(unit, &generated));
@@ -65,7 +64,7 @@ impl Bundle {
             }
         }
         let files: Vec<(PathBuf, &[&Unit])> = built
-            .chunks(UNITS_OF_A_FILE)
+            .chunks(built.len().div_ceil(JOBS).clamp(UNITS_OF_A_FILE.0, UNITS_OF_A_FILE.1))
             .enumerate()
             .map(|(i, units)| (generated.join(format!("part_{i}.cpp")), units))
             .collect();
@@ -145,7 +144,7 @@ fn prefix(unit: &Unit) -> String {
 }
 
 fn verilate(unit: &Unit, generated: &Path) -> Result<(), String> {
-    let mut command = Command::new("verilator");
+    let mut command = verilator()?;
     command.current_dir(&unit.folder).args(["--cc", "-O3", "--x-assign", "unique"]);
     command.args(["--x-initial", "unique", "-Wall", "--output-split", "0"]);
     command.args(["--top-module", &unit.top, "-f", "files.f", "sim/observe.vlt"]);
@@ -168,11 +167,11 @@ fn verilate(unit: &Unit, generated: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Generated C++ and harness of some units.
+/// Generated C++ of some units, each with a function that makes its model.
 fn translation_unit(units: &[&Unit], generated: &Path) -> Result<String, String> {
-    let mut text = String::from(HEADERS);
+    let mut text = String::from(ANY_DESIGN);
     for unit in units {
-        let prefix = prefix(unit);
+        let (name, prefix) = (&unit.name, prefix(unit));
         let mut sources: Vec<String> = fs::read_dir(generated)
             .map_err(|e| access(generated, &e))?
             .flatten()
@@ -183,54 +182,38 @@ fn translation_unit(units: &[&Unit], generated: &Path) -> Result<String, String>
             .filter(|name| name.ends_with(".cpp"))
             .collect();
         sources.sort();
-        for name in sources {
-            writeln!(text, "#include \"{name}\"").map_err(|e| e.to_string())?;
+        sources.push(format!("{prefix}___024root.h"));
+        for source in sources {
+            text += &format!("#include \"{source}\"\n");
         }
-        let read = |name: &str| {
-            let path = unit.folder.join("sim").join(name);
-            fs::read_to_string(&path).map_err(|e| access(&path, &e))
-        };
-        writeln!(text, "#include \"{prefix}___024root.h\"").map_err(|e| e.to_string())?;
-        writeln!(text, "namespace unit_{} {{", unit.name).map_err(|e| e.to_string())?;
-        for macro_name in [
-            "TOP",
-            "INPUT_BYTES",
-            "WORDS_PER_FRAME",
-            "OUTPUT_WORDS_PER_FRAME",
-            "STREAM_FRAME_WORDS",
-            "STREAM_LIST",
-        ] {
-            writeln!(text, "#undef {macro_name}").map_err(|e| e.to_string())?;
+        let path = unit.folder.join("sim/streams.h");
+        let streams = fs::read_to_string(&path).map_err(|e| access(&path, &e))?;
+        text += &format!("namespace unit_{name} {{\n#undef TOP\n#define TOP {prefix}\n");
+        for line in streams.lines().filter(|line| !line.starts_with('#')) {
+            text += &format!("{line}\n");
         }
-        let parts = [read("npy.h")?, read("streams.h")?, read("harness.cpp")?];
-        let own = |line: &&str| !line.starts_with("#include") && !line.starts_with("#pragma once");
-        for line in parts.iter().flat_map(|part| part.lines()).filter(own) {
-            let line = if line.starts_with("#define TOP ") {
-                format!("#define TOP {prefix}")
-            } else {
-                line.into()
-            };
-            text.push_str(&line);
-            text.push('\n');
-        }
-        text.push_str("}\n");
+        text += "void evaluate(void* model) { static_cast<TOP*>(model)->eval(); }\n\
+            Pins make(VerilatedContext* context) {\n    TOP& top = *new TOP(context);\n    \
+            return {&top, evaluate, top.aclk, top.aresetn, top.s_axis_tvalid, top.s_axis_tlast, \
+            top.m_axis_tready, top.m_axis_tlast, top.m_axis_tuser, top.frame_error, ports(top)};\n\
+            }\n}\n";
     }
     Ok(text)
 }
 
 fn dispatcher_text(units: &[&Unit]) -> String {
-    let mut text = String::from("#include <cstring>\n");
+    let mut text = format!("#include <cstring>\n{ANY_DESIGN}int bench(int, char**);\n");
     for unit in units {
-        text += &format!("namespace unit_{} {{ int main(int, char**); }}\n", unit.name);
+        text += &format!("namespace unit_{} {{ Pins make(VerilatedContext*); }}\n", unit.name);
     }
-    text += "int main(int argc, char** argv) {\n    if (argc < 2) return 2;\n";
+    text += "static Pins (*maker)(VerilatedContext*);\n\
+        Pins chosen(VerilatedContext* context) { return maker(context); }\n\
+        int main(int argc, char** argv) {\n    if (argc < 2) return 2;\n";
     for unit in units {
         let name = &unit.name;
-        text += &format!(
-            "    if (!std::strcmp(argv[1], \"{name}\")) return unit_{name}::main(argc - 1, argv + 1);\n"
-        );
+        text += &format!("    if (!std::strcmp(argv[1], \"{name}\")) maker = unit_{name}::make;\n");
     }
-    text + "    return 2;\n}\n"
+    text + "    return maker ? bench(argc - 1, argv + 1) : 2;\n}\n"
 }
 
 /// Optimisation of the models: they run for a few thousand cycles only.
@@ -245,8 +228,31 @@ fn compiler(root: &str) -> Command {
 
 fn compile(source: &Path, generated: &Path) -> Result<(), String> {
     let mut command = compiler(&verilator_root()?);
-    command.arg("-I").arg(generated).arg("-o").arg(source.with_extension("o")).arg(source);
+    command.arg("-I").arg(generated).arg("-I").arg(harness_folder());
+    command.arg("-o").arg(source.with_extension("o")).arg(source);
     checked(&mut command).map(|_| ())
+}
+
+/// Where `port.h` is.
+fn harness_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../sim/harness")
+}
+
+/// Verilator without the Perl script around it, which takes as long as a small design, where that
+/// is to be found.
+fn verilator() -> Result<Command, String> {
+    static PROGRAM: OnceLock<Result<(&str, String), String>> = OnceLock::new();
+    let find = || {
+        let root = verilator_root()?;
+        let bare = checked(Command::new("verilator_bin").arg("--version"));
+        let wrapped = checked(Command::new("verilator").arg("--version"))?;
+        let same = bare.is_ok_and(|bare| bare.stdout == wrapped.stdout);
+        Ok((if same { "verilator_bin" } else { "verilator" }, root))
+    };
+    let (program, root) = PROGRAM.get_or_init(find).as_ref().map_err(String::clone)?;
+    let mut command = Command::new(program);
+    command.env("VERILATOR_ROOT", root);
+    Ok(command)
 }
 
 fn verilator_root() -> Result<String, String> {
@@ -254,37 +260,55 @@ fn verilator_root() -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
 }
 
-/// Verilator's own library, compiled once in the folder of temporary files.
-fn library() -> Result<PathBuf, String> {
+/// Verilator's own library and the harness of `unit`, compiled once below `target`.
+fn library(unit: &Path) -> Result<PathBuf, String> {
     static BUILT: Mutex<Option<PathBuf>> = Mutex::new(None);
     let mut built = BUILT.lock().map_err(|e| e.to_string())?;
     if let Some(path) = &*built {
         return Ok(path.clone());
     }
     let root = verilator_root()?;
-    let version = verify::verilator_version().map_err(|e| e.to_string())?;
-    let key: String = version.chars().filter(char::is_ascii_alphanumeric).collect();
+    let mut sources = vec![verify::verilator_version().map_err(|e| e.to_string())?];
+    let files = ["harness.cpp", "npy.h", "port.h"];
+    for name in files {
+        let path = unit.join("sim").join(name);
+        sources.push(fs::read_to_string(&path).map_err(|e| access(&path, &e))?);
+    }
+    let key = emit::sha256([sources.concat(), ANY_DESIGN.into()].concat().as_bytes());
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/verilator-library");
-    let folder = folder.join(key);
+    let folder = folder.join(&key[..16]);
     let path = folder.join("library.o");
     if !path.is_file() {
-        fs::create_dir_all(&folder).map_err(|e| access(&folder, &e))?;
-        let own = |name: &str| folder.join(format!("{name}-{}.o", std::process::id()));
-        for name in ["verilated", "verilated_threads"] {
-            let source = format!("{root}/include/{name}.cpp");
-            checked(compiler(&root).arg("-O1").arg("-o").arg(own(name)).arg(source))?;
+        let own = folder.join(std::process::id().to_string());
+        fs::create_dir_all(&own).map_err(|e| access(&own, &e))?;
+        for (name, text) in
+            files.iter().zip(&sources[1..]).chain([(&"streams.h", &ANY_DESIGN.into())])
+        {
+            fs::write(own.join(name), text).map_err(|e| access(&own, &e))?;
         }
         let mut join = Command::new("ld");
-        join.arg("-r").arg("-o").arg(own("library"));
-        checked(join.arg(own("verilated")).arg(own("verilated_threads")))?;
-        fs::rename(own("library"), &path).map_err(|e| access(&path, &e))?;
+        join.arg("-r").arg("-o").arg(own.join("library.o"));
+        let include = Path::new(&root).join("include");
+        let verilated =
+            ["verilated", "verilated_threads"].map(|n| include.join(format!("{n}.cpp")));
+        for source in verilated.into_iter().chain([own.join("harness.cpp")]) {
+            let object = own.join(source.with_extension("o").file_name().unwrap_or_default());
+            let mut command = compiler(&root);
+            // The bundle has a `main` of its own, which calls that of the harness.
+            command.args(["-O1", "-Dmain=bench"]).arg("-I").arg(&own);
+            checked(command.arg("-o").arg(&object).arg(source))?;
+            join.arg(object);
+        }
+        checked(&mut join)?;
+        fs::rename(own.join("library.o"), &path).map_err(|e| access(&path, &e))?;
+        fs::remove_dir_all(&own).map_err(|e| access(&own, &e))?;
     }
     *built = Some(path.clone());
     Ok(path)
 }
 
 /// The results of `work` on all items, in their order, by a few threads.
-fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(super) fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = std::sync::atomic::AtomicUsize::new(0);
     let results: Vec<Mutex<Option<R>>> = items.iter().map(|_| Mutex::new(None)).collect();
     std::thread::scope(|scope| {

@@ -1,5 +1,6 @@
 //! A design with everything that is checked of it.
 
+use super::bundle::in_parallel;
 use super::{Bundle, Draw, Unit, build_folder};
 use diagnostic::Diagnostic;
 use emit::{Design, Expected, Manifest};
@@ -90,24 +91,20 @@ pub fn verify_all(work: &Path, cases: &[Case]) -> Result<Vec<String>, String> {
         format!("{text}\n{}\nkept: {}", origins.join("\n"), work.display())
     };
     let bundle = Bundle::build(work, &units).map_err(explain)?;
-    let mut failed = Vec::new();
-    for (case, unit) in cases.iter().zip(&units) {
-        match verify_one(&bundle, case, unit) {
+    let pairs: Vec<(&Case, &Unit)> = cases.iter().zip(&units).collect();
+    let verified = in_parallel(&pairs, |(case, unit)| {
+        let text = match verify_one(&bundle, case, unit) {
             Ok(()) => {
                 let _ = fs::remove_dir_all(&unit.folder);
+                return None;
             }
-            Err(text) => {
-                keep(case, &unit.folder);
-                let fold = &case.design.fold_text;
-                failed.push(format!(
-                    "{}: {text}\n{}\n{fold}\nkept: {}",
-                    case.name,
-                    case.origin,
-                    unit.folder.display()
-                ));
-            }
-        }
-    }
+            Err(text) => text,
+        };
+        keep(case, &unit.folder);
+        let (name, origin, fold) = (&case.name, &case.origin, &case.design.fold_text);
+        Some(format!("{name}: {text}\n{origin}\n{fold}\nkept: {}", unit.folder.display()))
+    });
+    let failed: Vec<String> = verified.into_iter().flatten().collect();
     if failed.is_empty() {
         let _ = fs::remove_dir_all(work);
     }
