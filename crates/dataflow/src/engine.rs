@@ -120,23 +120,48 @@ impl SlidingWindow {
         self.window.taps() * self.map.channels / self.groups
     }
 
-    /// Whether places of the ring are freed row of windows by row of windows, rather than window by
-    /// window: where much padding makes the first window of a frame begin in front of the last one
-    /// of the frame before.
-    pub fn frees_by_row(&self) -> bool {
+    /// When places of the ring are freed: as often as can be without a window that begins in front
+    /// of one before it, which much padding makes.
+    pub fn frees(&self) -> Frees {
         let outputs = self.window.over(self.map, 1).map_or([1, 1], Map::extents);
-        let last = |axis: usize| (outputs[axis] - 1) * self.window.stride[axis];
-        last(0) * self.map.width + last(1) > self.map.pixels()
+        let [rows, columns] = [0, 1].map(|axis| (outputs[axis] - 1) * self.window.stride[axis]);
+        let Map { height, width, .. } = self.map;
+        let next_row = outputs[0] == 1 || columns <= self.window.stride[0] * width;
+        if rows > height {
+            Frees::Frame
+        } else if next_row && rows * width + columns <= height * width {
+            Frees::Window
+        } else {
+            Frees::Row
+        }
     }
 
-    /// The fewest words of the ring with which a window (or a row of them) can be complete.
+    /// The fewest words of the ring with which all windows that it is held for can be complete, and
+    /// the first word can come.
     pub fn shortest_ring(&self, lanes: usize) -> usize {
-        let rows = (self.window.reach(Axis::Rows) - 1) * self.map.width;
-        let columns = self.window.reach(Axis::Columns);
-        let along = self.window.outputs(Axis::Columns, self.map.width).unwrap_or(1) - 1;
-        let row = if self.frees_by_row() { along * self.window.stride[1] } else { 0 };
-        (rows + columns + row) * self.map.channels / lanes
+        let outputs = self.window.over(self.map, 1).map_or([1, 1], Map::extents);
+        let last = |axis: usize| (outputs[axis] - 1) * self.window.stride[axis];
+        let (down, along) = match self.frees() {
+            Frees::Window => (0, 0),
+            Frees::Row => (0, last(1)),
+            Frees::Frame => (last(0), last(1)),
+        };
+        let rows = self.window.reach(Axis::Rows) - 1 + down;
+        let pixels = rows * self.map.width + self.window.reach(Axis::Columns) + along;
+        let in_front = self.window.before[0] * self.map.width + self.window.before[1];
+        pixels.max(in_front + 1) * self.map.channels / lanes
     }
+}
+
+/// When a sliding window unit frees the places that it is through with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Frees {
+    /// With every window.
+    Window,
+    /// With every row of windows.
+    Row,
+    /// With every frame.
+    Frame,
 }
 
 /// A pool: the maximum (or minimum), lane by lane, of each `taps` words.

@@ -4,7 +4,7 @@ use crate::context::{Context, Ports};
 use crate::control::{Delay, Queue};
 use crate::fifo::next;
 use crate::nest::{Nest, wrapped};
-use dataflow::{MemoryStyle, SlidingWindow, Stream};
+use dataflow::{Frees, MemoryStyle, SlidingWindow, Stream};
 use engines::window::{Walk, latency};
 use hdl::{
     Expr, Module, ModuleRef, RamStyle, RomStyle, Signal, Value, address_bits, bits_for, high, lit,
@@ -122,16 +122,19 @@ impl Sizes {
         let group_words = walk.words_per_pixel() / unit.groups;
         let [stride, dilation] = [unit.window.stride, unit.window.dilation];
         let windows = [along(stride[1], pixel), along(stride[0], row), along(unit.map.height, row)];
-        let by_row = unit.frees_by_row();
-        let column = if by_row { windows[0] } else { 0 };
-        let base = [windows[0] - column, windows[1], windows[2]];
+        let [column, down, _] = match unit.frees() {
+            Frees::Window => [0, 0, 0],
+            Frees::Row => [windows[0], 0, 0],
+            Frees::Frame => windows,
+        };
+        let base = [windows[0] - column, windows[1] - down, windows[2]];
         let inner = [1, along(dilation[1], pixel), along(dilation[0], row), 0, group_words as i64];
         let outputs = unit.window.over(unit.map, 1).expect("checked: a window fits").extents();
         Self {
             group_words,
             outputs,
             address: inner.iter().chain(&windows).copied().collect(),
-            place: inner.iter().chain(&[column, 0, 0]).copied().collect(),
+            place: inner.iter().chain(&[column, down, 0]).copied().collect(),
             place_bits: bits_for(unit.shortest_ring(lanes)),
             frame_bits: bits_for(walk.words_per_frame()),
             base,

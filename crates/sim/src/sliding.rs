@@ -98,7 +98,7 @@ impl Ring {
     fn release(&mut self, at: Cycle) {
         let walk = self.sliding.walk;
         let freed = walk.base(self.window + 1) - walk.base(self.window);
-        self.free.extend(std::iter::repeat_n(at + 1, freed.max(0) as usize));
+        self.free.extend(std::iter::repeat_n(at + 1, freed as usize));
         self.window += 1;
         while self.first < walk.base(self.window) && self.arrived.pop_front().is_some() {
             self.first += 1;

@@ -65,7 +65,7 @@ fn shape(b: &Builder<'_>, map: Map) -> Vec<usize> {
     all[..b.shape.len()].to_vec()
 }
 
-/// A window that fits, with padding of at most half of its reach.
+/// A window that fits, with padding of less than its reach: rarely of more than half of it.
 fn window(b: &mut Builder<'_>, largest: usize) -> Window {
     let map = map(b);
     loop {
@@ -79,8 +79,9 @@ fn window(b: &mut Builder<'_>, largest: usize) -> Window {
             w.dilation[a] = if w.kernel[a] > 1 { b.draw.pick(&[1, 1, 1, 2]) } else { 1 };
             w.stride[a] = b.draw.pick(&[1, 1, 1, 2, 3]);
             if w.reach(axis) > 1 && b.draw.chance(0.5) {
-                w.before[a] = b.draw.size(0, w.reach(axis) / 2);
-                w.after[a] = b.draw.size(0, w.reach(axis) / 2);
+                let most = b.draw.pick(&[w.reach(axis) / 2, w.reach(axis) - 1]);
+                w.before[a] = b.draw.size(0, most);
+                w.after[a] = b.draw.size(0, most);
             }
         }
         let empty = |axis: Axis| {

@@ -1,6 +1,6 @@
 //! Which word of the map each step of the sliding window unit reads.
 
-use dataflow::{MemoryStyle, SlidingWindow};
+use dataflow::{Frees, MemoryStyle, SlidingWindow};
 use tensor::{Axis, Map, Window};
 
 /// Cycles from a step to the offer of its output word: the memory's registers, then the output FIFO.
@@ -22,7 +22,7 @@ pub struct Walk {
     words: usize,
     /// Windows in a column and in a row.
     outputs: [usize; 2],
-    frees_by_row: bool,
+    frees: Frees,
 }
 
 /// One step.
@@ -49,7 +49,7 @@ impl Walk {
             repeats: unit.repeats,
             words,
             outputs,
-            frees_by_row: unit.frees_by_row(),
+            frees: unit.frees(),
         }
     }
 
@@ -87,7 +87,7 @@ impl Walk {
     }
 
     /// The word at the first place that is still held for a window: its own first place, or that of
-    /// its row of windows. It counts from the first word of the frame; below 0 in the padding. One
+    /// its row of windows or frame; it never falls. It counts from the first word of the frame; below 0 in the padding. One
     /// window further than the last is the first of the next frame.
     pub fn base(&self, window: usize) -> i64 {
         let (frame, window) = (window / self.windows(), window % self.windows());
@@ -95,7 +95,11 @@ impl Walk {
         let place = |axis: usize, output: usize| {
             (output * self.window.stride[axis]) as i64 - self.window.before[axis] as i64
         };
-        let x = if self.frees_by_row { 0 } else { x };
+        let (y, x) = match self.frees {
+            Frees::Window => (y, x),
+            Frees::Row => (y, 0),
+            Frees::Frame => (0, 0),
+        };
         let pixel = place(0, y) * self.map.width as i64 + place(1, x);
         pixel * self.words_per_pixel() as i64 + (frame * self.words_per_frame()) as i64
     }
