@@ -311,7 +311,7 @@ pub(crate) fn ring_memory(depth: usize) -> MemoryStyle {
 
 /// A ring that never limits the rate: a window, what the next one needs besides while the first is
 /// read, and rows that come in ahead of the jump from one row of windows to the next.
-pub(crate) fn default_ring(unit: &SlidingWindow, lanes: usize) -> usize {
+pub fn default_ring(unit: &SlidingWindow, lanes: usize) -> usize {
     let walk = Walk::of(unit, lanes);
     let ahead = |window| walk.base(window + 1) - walk.base(window);
     let next = (0..walk.windows()).map(ahead).max().unwrap_or(0) as usize;

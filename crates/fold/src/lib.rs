@@ -16,6 +16,6 @@ mod search;
 mod size;
 
 pub use board::Board;
-pub use build::dataflow;
+pub use build::{dataflow, default_ring};
 pub use design::{EngineFacts, Facts, Folded, Target, fold, refold};
 pub use file::{Fold, LayerFold};

@@ -9,6 +9,24 @@ use sim::Stalls;
 use streamline::{InputRule, InputSpec, Layer, LayerOp, OutputSpec, Scores, Streamlined};
 use tensor::{ElementType, Map};
 
+/// What a stream carries: maps, pixel by pixel.
+#[derive(Debug, Clone, Copy)]
+pub struct Words {
+    /// Type of an element.
+    pub element: ElementType,
+    /// Elements of a word.
+    pub lanes: usize,
+    /// A frame.
+    pub map: Map,
+}
+
+/// Vectors: type, lanes and elements of a frame.
+impl From<(ElementType, usize, usize)> for Words {
+    fn from((element, lanes, elements): (ElementType, usize, usize)) -> Self {
+        Self { element, lanes, map: Map::vector(elements) }
+    }
+}
+
 /// An engine with what it computes.
 #[derive(Debug, Clone)]
 pub struct Bare {
@@ -16,32 +34,28 @@ pub struct Bare {
     pub kind: EngineKind,
     /// What it computes; nothing for infrastructure.
     pub layer: Option<LayerOp>,
-    /// Type, lanes and elements of a frame that come out.
-    pub output: (ElementType, usize, usize),
+    /// What comes out.
+    pub output: Words,
 }
 
-/// A design with `engines` between the adapters; `input` is the type, lanes and elements.
+/// A design with `engines` between the adapters.
 ///
 /// # Errors
 /// When the engines do not fit each other, or the design stands still.
-pub fn bare(
-    name: &str,
-    input: (ElementType, usize, usize),
-    engines: &[Bare],
-) -> Result<Design, Diagnostic> {
+pub fn bare(name: &str, input: Words, engines: &[Bare]) -> Result<Design, Diagnostic> {
     let mut network = Streamlined {
         name: name.into(),
         input: InputSpec {
             name: "input".into(),
-            element: input.0,
-            shape: vec![input.2],
-            map: Map::vector(input.2),
+            element: input.element,
+            shape: vec![input.map.height, input.map.width, input.map.channels],
+            map: input.map,
             channels_last: true,
             rule: InputRule::Unchanged,
         },
         output: OutputSpec {
             name: "output".into(),
-            elements: input.2,
+            elements: input.map.elements(),
             class_rule: ClassRule::ArgMax,
             smallest: false,
             scores: Scores {
@@ -69,8 +83,8 @@ pub fn bare(
             network.layers.push(Layer {
                 name: unit.clone(),
                 nodes: vec![unit],
-                element: shape.0,
-                map: Map::vector(shape.2),
+                element: shape.element,
+                map: shape.map,
                 op: op.clone(),
             });
         }
@@ -85,14 +99,14 @@ pub fn bare(
     super::prepare(name, network, Folded { fold: Fold::default(), dataflow, facts })
 }
 
-fn push_stream(dataflow: &mut Dataflow, name: &str, shape: (ElementType, usize, usize)) {
+fn push_stream(dataflow: &mut Dataflow, name: &str, words: Words) {
     let index = dataflow.streams.len();
     dataflow.streams.push(Stream {
         name: name.into(),
-        element: shape.0,
-        lanes: shape.1,
-        elements: shape.2,
-        pixel: shape.2,
+        element: words.element,
+        lanes: words.lanes,
+        elements: words.map.elements(),
+        pixel: words.map.channels,
         from: index.checked_sub(1).unwrap_or(OUTSIDE),
         to: index,
     });

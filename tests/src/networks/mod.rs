@@ -12,7 +12,7 @@ mod maps;
 mod meaning;
 mod random;
 
-pub use bare::{Bare, bare, width_steps};
+pub use bare::{Bare, Words, bare, width_steps};
 pub use bundle::{Bundle, Unit, build_folder};
 pub use case::{Case, Timed, prepare, verify_all};
 pub use draw::Draw;

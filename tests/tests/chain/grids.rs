@@ -110,7 +110,7 @@ fn case(
     input: (ElementType, usize, usize),
     engines: &[Bare],
 ) -> Case {
-    let design = bare(&name, input, engines).unwrap();
+    let design = bare(&name, input.into(), engines).unwrap();
     Case { name, origin, design, timed: Timed::ClosedForm, seed: 5 }
 }
 
@@ -156,7 +156,7 @@ fn thresholding() -> Vec<Case> {
                     let engine = Bare {
                         kind: EngineKind::Threshold(unit),
                         layer: Some(LayerOp::Threshold(thresholds)),
-                        output: (act, lanes, channels),
+                        output: (act, lanes, channels).into(),
                     };
                     let name = format!("thresholding_{}", cases.len());
                     let origin = format!(
@@ -181,7 +181,7 @@ fn converter(from: usize, to: usize, elements: usize, element: ElementType) -> C
         .map(|lanes| Bare {
             kind: EngineKind::Width,
             layer: None,
-            output: (element, lanes, elements),
+            output: (element, lanes, elements).into(),
         })
         .collect();
     let name = format!("width_{from}_{to}_{elements}_{}", element.bits());
@@ -213,7 +213,7 @@ fn label_select() -> Vec<Case> {
                 let engine = Bare {
                     kind: EngineKind::LabelSelect(LabelSelect { k, smallest, credits }),
                     layer: Some(LayerOp::LabelSelect { k, smallest }),
-                    output: (index, k, k),
+                    output: (index, k, k).into(),
                 };
                 let name = format!("label_{}", cases.len());
                 let origin = format!("label select of {labels} x {input}, {lanes} lanes, k {k}");
@@ -232,7 +232,7 @@ fn ties(input: ElementType) -> Vec<Case> {
         Bare {
             kind: EngineKind::LabelSelect(LabelSelect { k, smallest, credits }),
             layer: Some(LayerOp::LabelSelect { k, smallest }),
-            output: (ElementType::Uint(4), k, k),
+            output: (ElementType::Uint(4), k, k).into(),
         }
     };
     let grid = [(1, 1), (3, 1), (5, 1), (8, 1), (12, 1), (1, 4), (1, 12)];

@@ -1,6 +1,6 @@
 //! Whole-chain tests in Verilator: random networks, grids of engines, the AXI4-Stream top, faults.
 //!
-//! `XNORFLOW_SWEEP_SEEDS=FROM..TO` chooses the random networks; 64 of them run every day.
+//! `XNORFLOW_SWEEP_SEEDS=FROM..TO` chooses the random networks; 256 of each kind run every day.
 
 #![allow(clippy::unwrap_used, reason = "whatever fails here fails the test")]
 
@@ -8,6 +8,7 @@ mod axi;
 mod grids;
 mod mutation;
 mod random;
+mod windows;
 
 use std::path::{Path, PathBuf};
 use tests::networks::{Case, verify_all};
