@@ -4,12 +4,11 @@ use crate::board::Board;
 use crate::build;
 use crate::file::Fold;
 use crate::search::{Space, Weighting, is_mvu};
-use crate::size::{closed_form_interval, size_buffers};
+use crate::size::{Pace, closed_form_interval, pace, size_buffers};
 use dataflow::{Dataflow, EngineKind};
 use diagnostic::{Code, Diagnostic, Result};
 use engines::Resources;
 use serde::{Deserialize, Serialize};
-use sim::{Stalls, latency, timing};
 use std::collections::BTreeMap;
 use streamline::Streamlined;
 
@@ -243,8 +242,7 @@ fn default_input_lanes(name: &str, network: &Streamlined, fold: &Fold) -> usize 
 }
 
 fn facts(dataflow: &Dataflow, clock_mhz: f64) -> Result<Facts> {
-    let ii_cycles = crate::size::steady_interval(dataflow)?;
-    let latency_cycles = latency(dataflow, &timing(dataflow, 1, &Stalls::none())?);
+    let Pace { interval: ii_cycles, latency: latency_cycles } = pace(dataflow)?;
     let mut total = Resources::default();
     let engines = (0..dataflow.engines.len())
         .map(|index| {

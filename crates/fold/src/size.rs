@@ -4,7 +4,7 @@ use crate::search::is_mvu;
 use dataflow::{Dataflow, EngineKind};
 use diagnostic::Result;
 use engines::{Timing, cycles_per_frame};
-use sim::{Stalls, Times, interval, timing};
+use sim::{Run, Stalls, Times, interval, latency};
 
 /// The initiation interval that the slowest engine or edge allows: the closed form.
 pub(crate) fn closed_form_interval(dataflow: &Dataflow) -> u64 {
@@ -33,22 +33,31 @@ fn memory(dataflow: &Dataflow) -> usize {
     (0..dataflow.engines.len()).map(frames).max().unwrap_or(0) + 2
 }
 
-/// The interval in steady state, without stalls.
+/// Interval and latency in cycles, without stalls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pace {
+    /// Cycles between frames in steady state.
+    pub(crate) interval: u64,
+    /// Cycles of the first frame.
+    pub(crate) latency: u64,
+}
+
+/// The pace of a design.
 ///
 /// Every move is a maximum of earlier moves plus constants, none of them more than [`memory`] frames
 /// ago. So when all moves of that many frames are those of one frame before plus one and the same
 /// number, all later ones are too.
-pub(crate) fn steady_interval(dataflow: &Dataflow) -> Result<u64> {
-    let most = settled_frames(dataflow);
-    let memory = memory(dataflow);
-    let mut frames = (memory + 3).min(most);
+pub(crate) fn pace(dataflow: &Dataflow) -> Result<Pace> {
+    let (most, memory) = (settled_frames(dataflow), memory(dataflow));
+    let mut run = Run::new(dataflow);
+    let mut more = memory + 3;
     loop {
-        let times = timing(dataflow, frames, &Stalls::none())?;
-        let interval = interval(dataflow, &times);
-        if frames == most || repeats(dataflow, &times, memory, interval) {
-            return Ok(interval);
+        run.extend(more, &Stalls::none())?;
+        let interval = interval(dataflow, run.times());
+        if run.frames() >= most || repeats(dataflow, run.times(), memory, interval) {
+            return Ok(Pace { interval, latency: latency(dataflow, run.times()) });
         }
-        frames = (2 * frames).min(most);
+        more = memory;
     }
 }
 
@@ -61,34 +70,39 @@ fn repeats(dataflow: &Dataflow, times: &Times, memory: usize, interval: u64) -> 
     })
 }
 
-/// Gives every input buffer in `free` (engine indices) the fewest words that keep the full rate,
-/// one after another, then rounds up to what LUT RAM makes free.
+/// Gives every input buffer in `free` (engine indices) the fewest words that keep the full rate, of
+/// those that fill their LUT RAM, one after another.
 pub(crate) fn size_buffers(dataflow: &mut Dataflow, free: &[usize]) -> Result<()> {
     if free.is_empty() {
         return Ok(());
     }
-    let goal = steady_interval(dataflow)?.max(closed_form_interval(dataflow));
+    let goal = pace(dataflow)?.interval.max(closed_form_interval(dataflow));
     for &engine in free {
         let Some(mvu) = is_mvu(&dataflow.engines[engine].kind) else { continue };
-        let (mut low, mut high) = (mvu.synapse_fold(), mvu.buffer_words);
+        let sizes = full_rams(mvu.synapse_fold(), mvu.buffer_words);
+        // The largest is known to do.
+        let (mut low, mut high) = (0, sizes.len() - 1);
         while low < high {
             let middle = low + (high - low) / 2;
-            set_buffer(dataflow, engine, middle);
-            if steady_interval(dataflow)? <= goal {
+            set_buffer(dataflow, engine, sizes[middle]);
+            if pace(dataflow)?.interval <= goal {
                 high = middle;
             } else {
                 low = middle + 1;
             }
         }
-        set_buffer(dataflow, engine, high);
-    }
-    for &engine in free {
-        if let Some(mvu) = is_mvu(&dataflow.engines[engine].kind) {
-            let words = round_up(mvu.buffer_words);
-            set_buffer(dataflow, engine, words);
-        }
+        set_buffer(dataflow, engine, sizes[high]);
     }
     Ok(())
+}
+
+/// The depths from `least` words on that fill a LUT RAM, up to the first that holds `most`.
+fn full_rams(least: usize, most: usize) -> Vec<usize> {
+    let mut sizes = vec![round_up(least)];
+    while let Some(&last) = sizes.last().filter(|&&last| last < most) {
+        sizes.push(round_up(last + 1));
+    }
+    sizes
 }
 
 /// Words that a LUT RAM holds at no further cost.

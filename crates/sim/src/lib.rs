@@ -15,5 +15,5 @@ mod sliding;
 pub mod stall;
 pub mod values;
 
-pub use network::{Times, interval, latency, timing};
+pub use network::{Run, Times, interval, latency, timing};
 pub use stall::Stalls;

@@ -1,6 +1,6 @@
 //! Streams joined: the cycle of every move.
 
-use crate::engine::{Cycle, Machine};
+use crate::engine::Machine;
 use crate::stall::Stalls;
 use dataflow::Dataflow;
 use diagnostic::{Code, Diagnostic, Result};
@@ -24,56 +24,100 @@ impl Times {
 /// # Errors
 /// `deadlock` when the design waits for itself, naming the stream that stands still.
 pub fn timing(dataflow: &Dataflow, frames: usize, stalls: &Stalls) -> Result<Times> {
-    let count = dataflow.streams.len();
-    let mut machines: Vec<Machine> =
-        (0..dataflow.engines.len()).map(|e| Machine::new(engines::timing(dataflow, e))).collect();
-    let words: Vec<usize> = dataflow.streams.iter().map(|s| s.words_per_frame() * frames).collect();
-    let mut times: Vec<Vec<Cycle>> = words.iter().map(|&n| Vec::with_capacity(n)).collect();
-    // Only streams next to one that moved can move: a worklist, seeded with all of them.
-    let mut waiting: Vec<usize> = (0..count).rev().collect();
-    let mut listed = vec![true; count];
-    while let Some(stream) = waiting.pop() {
-        listed[stream] = false;
-        let mut moved = false;
-        while times[stream].len() < words[stream] {
-            let n = times[stream].len();
-            let after = times[stream].last().map_or(0, |t| t + 1);
-            let offer = match stream.checked_sub(1) {
-                None => Some(after + u64::from(stalls.gaps.get(n).copied().unwrap_or(0))),
-                Some(engine) => machines[engine].offer(),
-            };
-            let accept = match machines.get(stream) {
-                None => Some(after + u64::from(stalls.stalls.get(n).copied().unwrap_or(0))),
-                Some(machine) => machine.accept(),
-            };
-            let (Some(offer), Some(accept)) = (offer, accept) else { break };
-            let at = offer.max(accept).max(after);
-            times[stream].push(at);
-            if let Some(engine) = stream.checked_sub(1) {
-                machines[engine].moved_out(at);
-            }
-            if let Some(machine) = machines.get_mut(stream) {
-                machine.moved_in(at);
-            }
-            moved = true;
+    let mut run = Run::new(dataflow);
+    run.extend(frames, stalls)?;
+    Ok(run.times)
+}
+
+/// A simulation that can go on.
+pub struct Run<'d> {
+    dataflow: &'d Dataflow,
+    machines: Vec<Machine>,
+    times: Times,
+    frames: usize,
+}
+
+impl<'d> Run<'d> {
+    /// A design out of reset, before its first word.
+    pub fn new(dataflow: &'d Dataflow) -> Self {
+        let machine = |e| Machine::new(engines::timing(dataflow, e));
+        let machines = (0..dataflow.engines.len()).map(machine).collect();
+        let times = Times { streams: vec![Vec::new(); dataflow.streams.len()] };
+        Self { dataflow, machines, times, frames: 0 }
+    }
+
+    /// The moves so far.
+    pub fn times(&self) -> &Times {
+        &self.times
+    }
+
+    /// Frames so far.
+    pub fn frames(&self) -> usize {
+        self.frames
+    }
+
+    /// Runs `frames` further frames. `stalls` count from the first frame of all.
+    ///
+    /// # Errors
+    /// `deadlock` when the design waits for itself, naming the stream that stands still.
+    pub fn extend(&mut self, frames: usize, stalls: &Stalls) -> Result<()> {
+        self.frames += frames;
+        let streams = &self.dataflow.streams;
+        let words: Vec<usize> =
+            streams.iter().map(|s| s.words_per_frame() * self.frames).collect();
+        for (times, words) in self.times.streams.iter_mut().zip(&words) {
+            times.reserve(words - times.len());
         }
-        if moved {
-            for neighbour in [stream.wrapping_sub(1), stream + 1] {
-                if neighbour < count && !listed[neighbour] {
-                    listed[neighbour] = true;
-                    waiting.push(neighbour);
+        // Only streams next to one that moved can move: a worklist, seeded with all of them.
+        let count = streams.len();
+        let mut waiting: Vec<usize> = (0..count).rev().collect();
+        let mut listed = vec![true; count];
+        while let Some(stream) = waiting.pop() {
+            listed[stream] = false;
+            if self.move_words(stream, words[stream], stalls) {
+                for neighbour in [stream.wrapping_sub(1), stream + 1] {
+                    if neighbour < count && !listed[neighbour] {
+                        listed[neighbour] = true;
+                        waiting.push(neighbour);
+                    }
                 }
             }
         }
-    }
-    match (0..count).find(|&s| times[s].len() < words[s]) {
-        None => Ok(Times { streams: times }),
-        Some(s) => {
-            let stream = &dataflow.streams[s];
-            let text =
-                format!("stream `{}` stands still after {} words", stream.name, times[s].len());
-            Err(Diagnostic::new(Code::Deadlock, text).node(stream.name.clone()))
+        let moved = self.times.streams.iter().map(Vec::len);
+        match moved.enumerate().find(|&(s, moved)| moved < words[s]) {
+            None => Ok(()),
+            Some((s, moved)) => {
+                let name = &streams[s].name;
+                let text = format!("stream `{name}` stands still after {moved} words");
+                Err(Diagnostic::new(Code::Deadlock, text).node(name.clone()))
+            }
         }
+    }
+
+    /// Moves the words of a stream, up to `words`, that known moves decide; whether there were any.
+    fn move_words(&mut self, stream: usize, words: usize, stalls: &Stalls) -> bool {
+        let times = &mut self.times.streams[stream];
+        let before = times.len();
+        let (writers, readers) = self.machines.split_at_mut(stream);
+        let (mut writer, mut reader) = (writers.last_mut(), readers.first_mut());
+        let mut after = times.last().map_or(0, |t| t + 1);
+        while times.len() < words {
+            let n = times.len();
+            let wait = |waits: &[u32]| Some(after + u64::from(waits.get(n).copied().unwrap_or(0)));
+            let offer = writer.as_ref().map_or_else(|| wait(&stalls.gaps), |m| m.offer());
+            let accept = reader.as_ref().map_or_else(|| wait(&stalls.stalls), |m| m.accept());
+            let (Some(offer), Some(accept)) = (offer, accept) else { break };
+            let at = offer.max(accept).max(after);
+            times.push(at);
+            after = at + 1;
+            if let Some(machine) = &mut writer {
+                machine.moved_out(at);
+            }
+            if let Some(machine) = &mut reader {
+                machine.moved_in(at);
+            }
+        }
+        times.len() > before
     }
 }
 

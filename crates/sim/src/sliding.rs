@@ -22,8 +22,12 @@ pub(crate) struct Ring {
     next_step: Cycle,
     /// Window that comes next, counted over all frames.
     window: usize,
-    /// Step of the window that comes next.
+    /// Words of the frames before the one of that window.
+    frame: i64,
+    /// Step that comes next, of its frame.
     step: usize,
+    /// Steps of its frame that are left in its window.
+    left: usize,
 }
 
 impl Ring {
@@ -42,7 +46,9 @@ impl Ring {
             offers: VecDeque::new(),
             next_step: 0,
             window: 0,
+            frame: 0,
             step: 0,
+            left: walk.steps(),
         }
     }
 
@@ -68,14 +74,10 @@ impl Ring {
 
     /// Takes as many steps as known moves decide.
     fn advance(&mut self) {
-        let walk = self.sliding.walk;
-        let (windows, steps) = (walk.windows(), walk.steps());
-        loop {
-            let Some(&credit) = self.credits.front() else { return };
-            let frame = (self.window / windows * walk.words_per_frame()) as i64;
+        while let Some(&credit) = self.credits.front() {
             // Padding waits for the first word of its frame.
-            let word = self.reads[self.window % windows * steps + self.step].unwrap_or(0);
-            let data = match usize::try_from(frame + i64::from(word) - self.first) {
+            let word = self.reads[self.step].unwrap_or(0);
+            let data = match usize::try_from(self.frame + i64::from(word) - self.first) {
                 Err(_) => 0,
                 Ok(place) => match self.arrived.get(place) {
                     None => return,
@@ -87,8 +89,8 @@ impl Ring {
             self.offers.push_back(at + self.sliding.latency);
             self.next_step = at + 1;
             self.step += 1;
-            if self.step == steps {
-                self.step = 0;
+            self.left -= 1;
+            if self.left == 0 {
                 self.release(at);
             }
         }
@@ -100,6 +102,11 @@ impl Ring {
         let freed = walk.base(self.window + 1) - walk.base(self.window);
         self.free.extend(std::iter::repeat_n(at + 1, freed as usize));
         self.window += 1;
+        self.left = walk.steps();
+        if self.step == self.reads.len() {
+            self.step = 0;
+            self.frame += walk.words_per_frame() as i64;
+        }
         while self.first < walk.base(self.window) && self.arrived.pop_front().is_some() {
             self.first += 1;
         }
