@@ -37,8 +37,10 @@ pub enum EngineKind {
     Width,
     /// Stand-alone threshold unit, e.g. the input quantizer.
     Threshold(Threshold),
-    /// Sliding window unit.
+    /// Sliding window unit: a tap a cycle.
     Window(SlidingWindow),
+    /// Parallel window unit: all taps of a window at once.
+    ParallelWindow(ParallelWindow),
     /// Matrix-vector-threshold unit.
     Mvu(Mvu),
     /// Maximum or minimum of groups of words.
@@ -59,6 +61,7 @@ impl EngineKind {
             EngineKind::Width => "width",
             EngineKind::Threshold(_) => "threshold",
             EngineKind::Window(_) => "window",
+            EngineKind::ParallelWindow(_) => "parallel-window",
             EngineKind::Mvu(_) => "mvu",
             EngineKind::Pool(_) => "pool",
             EngineKind::ChannelAffine(_) => "channel-affine",
@@ -164,11 +167,60 @@ pub enum Frees {
     Frame,
 }
 
-/// A pool: the maximum (or minimum), lane by lane, of each `taps` words.
+/// A parallel window unit: the map is shifted through line delays, and an output word has all taps
+/// of a window, for some channels, or those of several neighbouring windows of a row.
+///
+/// A word of the input has `lanes` channels of a pixel, or all channels of several neighbouring
+/// pixels. The elements of an output word are, outermost first: window, kernel row, kernel column,
+/// channel; the words of a window follow each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParallelWindow {
+    /// The input map.
+    pub map: Map,
+    /// Where windows lie.
+    pub window: Window,
+    /// Pixels of an input word; with more than one it has all their channels.
+    pub pixels: usize,
+    /// What stands around the map: an integer for all channels, or one for each.
+    pub padding: Vec<i64>,
+    /// Where the line delays are kept.
+    pub memory: MemoryStyle,
+    /// Output words that may be on their way at once.
+    pub credits: usize,
+}
+
+impl ParallelWindow {
+    /// Neighbouring windows in an output word.
+    pub fn windows(&self) -> usize {
+        windows_at_once(self.pixels, self.window.stride[1])
+    }
+
+    /// Whether whole words cover a row of the map, and whole output words a row of windows.
+    pub fn divides(&self) -> bool {
+        let (pixels, stride) = (self.pixels, self.window.stride[1]);
+        let windows = self.window.outputs(Axis::Columns, self.map.width);
+        pixels > 0
+            && self.map.width.is_multiple_of(pixels)
+            && (pixels.is_multiple_of(stride) || stride.is_multiple_of(pixels))
+            && windows.is_some_and(|n| n.is_multiple_of(self.windows()))
+    }
+}
+
+/// Neighbouring windows of a row that come together when `pixels` pixels of it do.
+pub fn windows_at_once(pixels: usize, stride: usize) -> usize {
+    (pixels / stride).max(1)
+}
+
+/// A pool: the maximum (or minimum) of groups of `taps` elements of a word, then lane by lane of each
+/// `words` words. The groups of a word are: window, tap, channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pool {
     /// Input words of an output word.
+    pub words: usize,
+    /// Taps in an input word.
     pub taps: usize,
+    /// Windows in an input word.
+    pub windows: usize,
     /// The smallest element instead of the largest.
     pub smallest: bool,
     /// Output words that may be on their way at once.
@@ -180,7 +232,8 @@ pub struct Pool {
 /// A step takes one input word; `columns / simd` (rounded up) steps make one output word of `pe`
 /// rows; `rows / pe` (rounded up) passes over the input frame make an output frame. Row
 /// `pass * pe + p` is lane `p` of output word `pass`. Missing rows give all-zero bits. A frame is one
-/// vector, or one for each pixel of the output.
+/// vector, or one for each pixel of the output. A fully parallel unit can work on several vectors at
+/// once: input and output words have one after the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mvu {
     /// Output channels.
@@ -191,6 +244,11 @@ pub struct Mvu {
     pub pe: usize,
     /// Columns in parallel: the lanes of the input stream.
     pub simd: usize,
+    /// Taps in an input word: its elements are `simd / taps` channels of each. Columns count the
+    /// channels of a tap one after another.
+    pub taps: usize,
+    /// Vectors at once; more than one needs a single step and a single pass.
+    pub vectors: usize,
     /// Type of the weights.
     pub weight: ElementType,
     /// Width of the accumulator, which counts in two's complement.
@@ -219,6 +277,12 @@ impl Mvu {
     /// Passes over a vector: output words of it.
     pub fn neuron_fold(&self) -> usize {
         self.rows.div_ceil(self.pe)
+    }
+
+    /// The column that element `element` of word `word` of a vector stands for.
+    pub fn column(&self, word: usize, element: usize) -> usize {
+        let channels = self.simd / self.taps;
+        element / channels * (self.columns / self.taps) + word * channels + element % channels
     }
 }
 

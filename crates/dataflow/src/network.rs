@@ -1,6 +1,6 @@
 //! Streams, and the network that they make of engines.
 
-use crate::{Engine, EngineKind, LabelSelect, Mvu, SlidingWindow};
+use crate::{Engine, EngineKind, LabelSelect, Mvu, ParallelWindow, Pool, SlidingWindow};
 use diagnostic::{Code, Diagnostic, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -167,11 +167,8 @@ fn check_engine(
         }
         EngineKind::Window(w) => check_window(w, i, o),
         EngineKind::Mvu(m) => check_mvu(m, i, o),
-        EngineKind::Pool(p) => {
-            let words =
-                (i.words_per_frame(), i.element) == (o.words_per_frame() * p.taps, o.element);
-            words && i.lanes == o.lanes && p.taps >= 1 && p.credits >= 1
-        }
+        EngineKind::ParallelWindow(w) => check_parallel_window(w, i, o),
+        EngineKind::Pool(p) => check_pool(p, i, o),
         EngineKind::LabelSelect(l) => check_label_select(l, i, o),
     };
     if ok { Ok(()) } else { Err("the parameters of the engine do not fit its streams") }
@@ -214,21 +211,55 @@ fn check_window(w: &SlidingWindow, i: &Stream, o: &Stream) -> bool {
         && w.credits >= 1
 }
 
+fn check_parallel_window(w: &ParallelWindow, i: &Stream, o: &Stream) -> bool {
+    let counts = [w.window.kernel, w.window.stride, w.window.dilation];
+    if counts.iter().flatten().any(|&n| n == 0) || !w.divides() {
+        return false;
+    }
+    let channels = w.map.channels;
+    let lanes = if w.pixels == 1 { channels.is_multiple_of(i.lanes) } else { i.lanes == channels * w.pixels };
+    let Some(windows) = w.window.over(w.map, 1).filter(|_| lanes) else { return false };
+    let taps = w.window.taps();
+    let pixel = channels * taps * w.windows();
+    i.elements == w.map.elements()
+        && has_words_of(i, channels * w.pixels)
+        && i.element == o.element
+        && o.lanes == i.lanes / w.pixels * taps * w.windows()
+        && (o.elements, o.pixel) == (windows.pixels() * channels * taps, pixel)
+        && [1, channels].contains(&w.padding.len())
+        && w.padding.iter().all(|&v| i.element.holds(v))
+        && w.credits >= 1
+}
+
+fn check_pool(p: &Pool, i: &Stream, o: &Stream) -> bool {
+    let words = (i.words_per_frame(), i.element) == (o.words_per_frame() * p.words, o.element);
+    words
+        && [p.words, p.taps, p.windows, p.credits].iter().all(|&n| n >= 1)
+        && i.lanes == o.lanes * p.taps
+        && o.lanes.is_multiple_of(p.windows)
+}
+
 fn check_mvu(m: &Mvu, i: &Stream, o: &Stream) -> bool {
     let vectors = o.elements / m.rows.max(1);
-    let shapes = m.rows > 0 && m.columns > 0 && (m.simd, m.pe) == (i.lanes, o.lanes);
-    let output = shapes && has_words_of(o, m.rows);
+    let parallel = [m.simd, m.pe].map(|n| n * m.vectors);
+    let shapes = m.rows > 0
+        && m.columns > 0
+        && parallel == [i.lanes, o.lanes]
+        && m.taps > 0
+        && [m.simd, m.columns].iter().all(|n| n.is_multiple_of(m.taps))
+        && (m.vectors == 1 || m.vectors > 1 && (m.simd, m.pe) == (m.columns, m.rows));
+    let output = shapes && vectors.is_multiple_of(m.vectors) && has_words_of(o, m.rows * m.vectors);
     let buffer = match (m.buffer_words, m.replayed) {
         (0, replayed) => m.neuron_fold() == 1 || replayed,
         (words, false) => m.neuron_fold() > 1 && words >= m.synapse_fold(),
         (_, true) => false,
     };
     let pixel = if m.replayed { m.columns * m.neuron_fold() } else { m.columns };
-    let full = !m.replayed || m.columns.is_multiple_of(m.simd);
+    let full = !m.replayed && m.taps == 1 || m.columns.is_multiple_of(m.simd);
     output
         && full
         && i.elements == vectors * pixel
-        && has_words_of(i, pixel)
+        && has_words_of(i, pixel * m.vectors)
         && buffer
         && m.credits >= 1
         && (1..=62).contains(&m.accumulator_bits)
@@ -263,6 +294,8 @@ mod tests {
             columns: 6,
             pe: 2,
             simd: 3,
+            taps: 1,
+            vectors: 1,
             weight: ElementType::Bipolar,
             accumulator_bits: 4,
             thresholds: 1,

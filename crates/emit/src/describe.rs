@@ -126,7 +126,8 @@ fn buffers(design: &Design) -> Vec<FifoFacts> {
         buffers.push(FifoFacts { name, words: words as u64, bits: bits as u64 });
     };
     for engine in &design.dataflow.engines {
-        let input = design.dataflow.streams[engine.input].bits();
+        let input = &design.dataflow.streams[engine.input];
+        let (lanes, input) = (input.lanes, input.bits());
         let output = design.dataflow.streams[engine.output].bits();
         let name = &engine.name;
         let queue = format!("{name} output queue");
@@ -143,6 +144,11 @@ fn buffers(design: &Design) -> Vec<FifoFacts> {
             }
             EngineKind::Window(w) => {
                 push(format!("{name} line buffers"), w.depth, input);
+                push(queue, w.credits, output);
+            }
+            EngineKind::ParallelWindow(w) => {
+                let delay = engines::parallel_window::Raster::of(w, lanes).delay();
+                push(format!("{name} line delays"), delay, (w.window.kernel[0] - 1) * input);
                 push(queue, w.credits, output);
             }
             EngineKind::Pool(p) => push(queue, p.credits, output),

@@ -28,7 +28,7 @@ pub(crate) fn check(dataflow: &Dataflow, network: &Streamlined) -> Result<()> {
                 continue;
             }
             // It belongs to the layer of the engine behind it, whose values do not depend on it.
-            EngineKind::Window(_) => continue,
+            EngineKind::Window(_) | EngineKind::ParallelWindow(_) => continue,
             kind => kind,
         };
         let Some(layer) = layers.next().filter(|l| l.name == engine.layer) else {

@@ -11,13 +11,14 @@ mod timing;
 pub mod affine;
 pub mod label_select;
 pub mod mvu;
+pub mod parallel_window;
 pub mod pool;
 pub mod stream;
 pub mod threshold;
 pub mod window;
 
 pub use resources::{Resources, lut_ram, rom};
-pub use timing::{Compute, Sliding, Timing, cycles_per_frame, full_rate_credits, timing};
+pub use timing::{Compute, Shifting, Sliding, Timing, cycles_per_frame, full_rate_credits, timing};
 
 use dataflow::{Dataflow, EngineKind};
 
@@ -31,8 +32,9 @@ pub fn cost(dataflow: &Dataflow, engine: usize) -> Resources {
         EngineKind::Width => stream::width_cost(input, output),
         EngineKind::Threshold(t) => threshold::cost(t, input, output),
         EngineKind::Window(w) => window::cost(w, input),
+        EngineKind::ParallelWindow(w) => parallel_window::cost(w, input, output),
         EngineKind::Mvu(m) => mvu::cost(m, input, output),
-        EngineKind::Pool(p) => pool::cost(p, input),
+        EngineKind::Pool(p) => pool::cost(p, input, output),
         EngineKind::ChannelAffine(a) => affine::cost(a, input, output),
         EngineKind::LabelSelect(l) => label_select::cost(l, input, output),
     }

@@ -3,8 +3,9 @@
 //! "Moved in cycle c" means that valid and ready were both high at the rising edge c. Every rule
 //! below is a maximum of earlier moves plus constants; none depends on data.
 
+use crate::parallel_window::Raster;
 use crate::window::Walk;
-use crate::{affine, label_select, mvu, pool, threshold, window};
+use crate::{affine, label_select, mvu, parallel_window, pool, threshold, window};
 use dataflow::{Dataflow, EngineKind, Stream};
 
 /// The timing of one engine.
@@ -38,6 +39,23 @@ pub enum Timing {
     Compute(Compute),
     /// Steps over windows of a ring of words; see [`Sliding`].
     Sliding(Sliding),
+    /// Steps over a map that is shifted through; see [`Shifting`].
+    Shifting(Shifting),
+}
+
+/// Steps along a [`Raster`].
+///
+/// At most one step is taken in a cycle. A step on the map *is* the move of its input word; the
+/// others need none. A step that completes output word n is taken no earlier than one cycle after
+/// word n - `credits` went out, and offers word n `latency` cycles later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shifting {
+    /// Which steps lie on the map, and which complete windows.
+    pub raster: Raster,
+    /// Cycles from a completing step to the offer of its output word.
+    pub latency: u64,
+    /// Output words on their way at once.
+    pub credits: usize,
 }
 
 /// A ring of input words that windows are read from, a word a step.
@@ -104,11 +122,16 @@ pub fn timing(dataflow: &Dataflow, engine: usize) -> Timing {
             latency: window::latency(w),
             credits: w.credits,
         }),
+        EngineKind::ParallelWindow(w) => Timing::Shifting(Shifting {
+            raster: Raster::of(w, input.lanes),
+            latency: parallel_window::latency(w),
+            credits: w.credits,
+        }),
         EngineKind::Pool(p) => Timing::Compute(Compute {
-            words: p.taps,
+            words: p.words,
             passes: 1,
             buffer: 0,
-            latency: pool::LATENCY,
+            latency: pool::latency(p),
             credits: p.credits,
         }),
         EngineKind::Mvu(m) => Timing::Compute(Compute {
@@ -152,7 +175,7 @@ pub fn cycles_per_frame(dataflow: &Dataflow, engine: usize) -> u64 {
     let edges = words(e.input).max(words(e.output));
     match &e.kind {
         EngineKind::Mvu(m) => {
-            let vectors = dataflow.streams[e.output].elements / m.rows;
+            let vectors = dataflow.streams[e.output].elements / m.rows / m.vectors;
             (m.synapse_fold() * m.neuron_fold() * vectors) as u64
         }
         // A last group of a pixel that is a single word waits a cycle for the output register.
@@ -164,8 +187,12 @@ pub fn cycles_per_frame(dataflow: &Dataflow, engine: usize) -> u64 {
             | Timing::Split { .. }
             | Timing::Fifo { .. }
             | Timing::Compute(_)
-            | Timing::Sliding(_) => edges,
+            | Timing::Sliding(_)
+            | Timing::Shifting(_) => edges,
         },
+        EngineKind::ParallelWindow(w) => {
+            Raster::of(w, dataflow.streams[e.input].lanes).steps() as u64
+        }
         EngineKind::Input
         | EngineKind::Output
         | EngineKind::Fifo { .. }

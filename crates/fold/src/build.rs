@@ -3,11 +3,12 @@
 use crate::file::{Fold, LayerFold};
 use dataflow::{
     ChannelAffine, Dataflow, Engine, EngineKind, LabelSelect, MemoryStyle, Mvu, OUTSIDE,
-    SlidingWindow, Stream, Threshold,
+    SlidingWindow, Stream, Threshold, windows_at_once,
 };
-use engines::{full_rate_credits, mvu::Encoding, window::Walk};
-use streamline::{Conv, Dense, Layer, LayerOp, Padding, Pool, Streamlined, Thresholds};
-use tensor::{ElementType, Window};
+use crate::windows;
+use engines::{full_rate_credits, mvu::Encoding, parallel_window::Raster, window::Walk};
+use streamline::{Conv, Dense, Layer, LayerOp, Pool, Streamlined, Thresholds};
+use tensor::{ElementType, Map, Window};
 
 /// Depth up to which a memory is kept in LUTs when the folding does not say.
 const LARGEST_LUT_DEPTH: usize = 128;
@@ -22,7 +23,7 @@ pub fn dataflow(name: &str, network: &Streamlined, fold: &Fold) -> Dataflow {
             element: network.input.element,
             lanes: fold.input_lanes.unwrap_or(1),
             elements,
-            pixel: input_pixel(network),
+            pixel: input_pixel(network, fold),
             from: OUTSIDE,
             to: 0,
         }],
@@ -32,13 +33,20 @@ pub fn dataflow(name: &str, network: &Streamlined, fold: &Fold) -> Dataflow {
     let default = LayerFold::default();
     for layer in &network.layers {
         let folding = fold.layers.get(&layer.name).unwrap_or(&default);
-        let pixel = input_pixel_of(layer, chain.last());
+        let pixels = folding.pixels.unwrap_or(1);
+        let pixel = input_pixel_of(layer, chain.last()) * pixels;
         chain.in_pixels(&layer.name, pixel);
-        let lanes = match (&layer.op, folding.simd, folding.lanes) {
-            (LayerOp::Dense(_) | LayerOp::Conv(_), simd, _) => simd.unwrap_or(1),
-            (LayerOp::LabelSelect { k: 2.., .. }, _, _) => 1,
-            (LayerOp::Pool(_), _, None) => gcd(chain.last().lanes, pixel),
-            (_, _, lanes) => lanes.unwrap_or(chain.last().lanes),
+        let simd = folding.simd.unwrap_or(1);
+        let lanes = match (&layer.op, folding.lanes) {
+            (LayerOp::Dense(_), _) => simd,
+            (LayerOp::Conv(conv), _) if folding.parallel_window => {
+                simd / conv.window.taps() * pixels
+            }
+            (LayerOp::Conv(_), _) => simd * pixels,
+            (LayerOp::LabelSelect { k: 2.., .. }, _) => 1,
+            (LayerOp::Pool(_), _) if pixels > 1 => pixel,
+            (LayerOp::Pool(_), None) => gcd(chain.last().lanes, pixel),
+            (_, lanes) => lanes.unwrap_or(chain.last().lanes),
         };
         chain.width(&layer.name, lanes);
         if let Some(&depth) = fold.fifos.get(&layer.name) {
@@ -55,15 +63,21 @@ pub fn dataflow(name: &str, network: &Streamlined, fold: &Fold) -> Dataflow {
 
 /// Elements of a pixel of the input stream: words do not straddle pixels where the first layer with
 /// more than one element works pixel by pixel.
-pub(crate) fn input_pixel(network: &Streamlined) -> usize {
-    let map = network.input.map;
+pub(crate) fn input_pixel(network: &Streamlined, fold: &Fold) -> usize {
+    let pixels = |name: &str| fold.layers.get(name).and_then(|l| l.pixels).unwrap_or(1);
+    first_pixelwise(network)
+        .map_or(network.input.elements(), |name| network.input.map.channels * pixels(name))
+}
+
+/// The layer whose pixels the input comes in, if the first with more than one element has pixels.
+pub(crate) fn first_pixelwise(network: &Streamlined) -> Option<&str> {
     let pixelwise = |layer: &Layer| match &layer.op {
         LayerOp::Conv(_) | LayerOp::Pool(_) => Some(true),
         LayerOp::Dense(_) | LayerOp::ChannelAffine(_) | LayerOp::LabelSelect { .. } => Some(false),
         LayerOp::Threshold(_) => None,
     };
-    let first = network.layers.iter().find_map(pixelwise);
-    if first == Some(true) { map.channels } else { map.elements() }
+    let first = network.layers.iter().find_map(|l| Some((l, pixelwise(l)?)));
+    first.filter(|(_, pixelwise)| *pixelwise).map(|(layer, _)| layer.name.as_str())
 }
 
 /// Elements of a pixel of the stream that a layer reads.
@@ -137,13 +151,20 @@ impl Chain {
     fn layer(&mut self, layer: &Layer, folding: &LayerFold) {
         match &layer.op {
             LayerOp::Threshold(t) => self.threshold(layer, folding, t),
-            LayerOp::Dense(dense) => self.mvu(layer, folding, dense, false),
+            LayerOp::Dense(dense) => self.mvu(layer, folding, dense, Feed::default()),
             LayerOp::Conv(conv) => {
-                let replayed = needs_window(conv);
-                if replayed {
+                let mut feed = Feed { pixels: folding.pixels.unwrap_or(1), ..Feed::default() };
+                if folding.parallel_window {
+                    let padding = windows::around(conv, self.last().element);
+                    let raster = self.parallel(layer, conv.input, conv.window, padding, feed.pixels);
+                    feed.taps = conv.window.taps();
+                    feed.pixels = windows_at_once(feed.pixels, conv.window.stride[1]);
+                    feed.gap = raster.longest_gap();
+                } else if needs_window(conv) {
                     self.window(layer, folding, conv);
+                    feed.replayed = true;
                 }
-                self.mvu(layer, folding, &conv.dense, replayed);
+                self.mvu(layer, folding, &conv.dense, feed);
             }
             LayerOp::Pool(pool) => self.pool(layer, folding, pool),
             LayerOp::ChannelAffine(a) => {
@@ -190,16 +211,12 @@ impl Chain {
         let input = self.last().clone();
         let pe = folding.pe.unwrap_or(1);
         let passes = layer.map.channels.div_ceil(pe);
-        let padding = match &conv.padding {
-            Padding::Nothing => vec![input.element.decode(0)],
-            Padding::Value(values) => values.clone(),
-        };
         let unit = SlidingWindow {
             map: conv.input,
             window: conv.window,
             groups: conv.groups,
             repeats: passes / conv.groups,
-            padding,
+            padding: windows::around(conv, input.element),
             depth: 0,
             memory: MemoryStyle::Lut,
             credits: 1,
@@ -228,9 +245,63 @@ impl Chain {
         self.push(name, &layer.name, EngineKind::Window(unit), output);
     }
 
+    /// The parallel window unit of a layer.
+    fn parallel(
+        &mut self,
+        layer: &Layer,
+        map: Map,
+        window: Window,
+        padding: Vec<i64>,
+        pixels: usize,
+    ) -> Raster {
+        let input = self.last().clone();
+        let unit = windows::unit(map, window, pixels, padding, input.lanes);
+        let raster = Raster::of(&unit, input.lanes);
+        let taps = window.taps() * unit.windows();
+        let output = Stream {
+            lanes: input.lanes / pixels * taps,
+            elements: layer.map.pixels() * window.taps() * map.channels,
+            pixel: taps * map.channels,
+            ..input
+        };
+        let name = format!("{}_window", layer.name);
+        self.push(&name, &layer.name, EngineKind::ParallelWindow(unit), output);
+        raster
+    }
+
     fn pool(&mut self, layer: &Layer, folding: &LayerFold, pool: &Pool) {
         let input = self.last().clone();
         let lowest = if pool.smallest { input.element.max() } else { input.element.min() };
+        let taps = pool.window.taps();
+        let mut unit = dataflow::Pool {
+            words: taps,
+            taps: 1,
+            windows: 1,
+            smallest: pool.smallest,
+            credits: 1,
+        };
+        if folding.parallel_window {
+            let pixels = folding.pixels.unwrap_or(1);
+            self.parallel(layer, pool.input, pool.window, vec![lowest], pixels);
+            (unit.words, unit.taps) = (1, taps);
+            unit.windows = windows_at_once(pixels, pool.window.stride[1]);
+        } else {
+            self.pool_window(layer, folding, pool, lowest);
+        }
+        unit.credits = full_rate_credits(engines::pool::latency(&unit), unit.words);
+        let output = Stream {
+            element: layer.element,
+            lanes: self.last().lanes / unit.taps,
+            elements: layer.map.elements(),
+            pixel: layer.map.channels * unit.windows,
+            ..input
+        };
+        self.push(&layer.name, &layer.name, EngineKind::Pool(unit), output);
+    }
+
+    /// The sliding window unit of a pool.
+    fn pool_window(&mut self, layer: &Layer, folding: &LayerFold, pool: &Pool, lowest: i64) {
+        let input = self.last().clone();
         let unit = SlidingWindow {
             map: pool.input,
             window: pool.window,
@@ -243,14 +314,9 @@ impl Chain {
         };
         let name = format!("{}_window", layer.name);
         self.sliding(&name, layer, folding, unit, layer.map.pixels());
-        let taps = pool.window.taps();
-        let credits = full_rate_credits(engines::pool::LATENCY, taps);
-        let kind = EngineKind::Pool(dataflow::Pool { taps, smallest: pool.smallest, credits });
-        let (elements, pixel) = (layer.map.elements(), layer.map.channels);
-        self.push(&layer.name, &layer.name, kind, Stream { elements, pixel, ..input });
     }
 
-    fn mvu(&mut self, layer: &Layer, folding: &LayerFold, dense: &Dense, replayed: bool) {
+    fn mvu(&mut self, layer: &Layer, folding: &LayerFold, dense: &Dense, feed: Feed) {
         let input = self.last().clone();
         let (rows, columns) = dense.weights.dim();
         let pe = folding.pe.unwrap_or(1);
@@ -266,31 +332,54 @@ impl Chain {
             rows,
             columns,
             pe,
-            simd: input.lanes,
+            simd: input.lanes / feed.pixels,
+            taps: feed.taps,
+            vectors: feed.pixels,
             weight: dense.weight,
             accumulator_bits: accumulator_bits(dense, input.element, gaps),
             thresholds,
             weight_memory: MemoryStyle::Lut,
             threshold_memory: MemoryStyle::Lut,
-            replayed,
+            replayed: feed.replayed,
             buffer_words: 0,
             credits: 1,
         };
         let (sf, nf) = (mvu.synapse_fold(), mvu.neuron_fold());
         mvu.weight_memory = style(folding.weights, sf * nf);
         mvu.threshold_memory = style(folding.thresholds, nf * classes);
-        if nf > 1 && !replayed {
-            mvu.buffer_words = folding.buffer.unwrap_or(2 * sf).max(sf);
+        if nf > 1 && !feed.replayed {
+            // Two vectors, and those that are worked on while none comes.
+            let vectors = 2 + feed.gap.div_ceil(sf * nf);
+            mvu.buffer_words = folding.buffer.unwrap_or(vectors * sf).max(sf);
         }
         mvu.credits = full_rate_credits(engines::mvu::latency(&mvu, input.element), sf);
         let output = Stream {
             element: layer.element,
-            lanes: pe,
+            lanes: pe * feed.pixels,
             elements: layer.map.elements(),
-            pixel: rows,
+            pixel: rows * feed.pixels,
             ..input
         };
         self.push(&layer.name, &layer.name, EngineKind::Mvu(mvu), output);
+    }
+}
+
+/// How vectors come to a matrix-vector unit.
+#[derive(Debug, Clone, Copy)]
+struct Feed {
+    /// Anew for every pass.
+    replayed: bool,
+    /// Taps of a word.
+    taps: usize,
+    /// Vectors of a word.
+    pixels: usize,
+    /// The longest time in which none comes though nothing holds it up, in cycles.
+    gap: usize,
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        Self { replayed: false, taps: 1, pixels: 1, gap: 0 }
     }
 }
 

@@ -4,7 +4,9 @@ use crate::build::{default_ring, needs_window, ring_memory};
 use crate::file::{LayerFold, divisors};
 use crate::search::stream;
 use dataflow::{MemoryStyle, Mvu, SlidingWindow};
+use crate::windows::{self, pixels_at_once};
 use engines::Resources;
+use engines::parallel_window::Raster;
 use streamline::{Conv, Dense, Layer, LayerOp, Pool, Streamlined};
 use tensor::{ElementType, Window};
 
@@ -15,6 +17,8 @@ pub(crate) struct Choice {
     pub(crate) input: usize,
     /// Lanes that it puts out.
     pub(crate) output: usize,
+    /// Elements that its input words must not straddle: a pixel, or several.
+    pub(crate) pixel: usize,
     pub(crate) fold: LayerFold,
     /// Cycles of a frame.
     pub(crate) cycles: u64,
@@ -26,8 +30,6 @@ pub(crate) struct Candidate<'n> {
     pub(crate) name: &'n str,
     /// The type of its input.
     pub(crate) element: ElementType,
-    /// Elements of a pixel of its input.
-    pub(crate) pixel: usize,
     pub(crate) choices: Vec<Choice>,
 }
 
@@ -36,58 +38,87 @@ pub(crate) fn candidates(network: &Streamlined) -> Vec<Candidate<'_>> {
     let (mut element, mut elements) = (network.input.element, network.input.elements());
     let mut candidates = Vec::new();
     for layer in &network.layers {
-        let pixel_and_choices = match &layer.op {
+        let choices = match &layer.op {
             LayerOp::Dense(dense) => {
-                let shape = Shape { rows: layer.elements(), columns: elements, vectors: 1 };
-                Some((elements, dense_choices(layer, dense, element, shape)))
+                let matrix = Matrix { layer, dense, input: element, columns: elements };
+                Some(matrix.foldings(elements))
             }
-            LayerOp::Conv(conv) => Some((conv.input.channels, conv_choices(layer, conv, element))),
-            LayerOp::Pool(pool) => Some((pool.input.channels, pool_choices(layer, pool, element))),
+            LayerOp::Conv(conv) => Some(conv_choices(layer, conv, element)),
+            LayerOp::Pool(pool) => Some(pool_choices(layer, pool, element)),
             LayerOp::Threshold(_) | LayerOp::ChannelAffine(_) | LayerOp::LabelSelect { .. } => None,
         };
-        if let Some((pixel, choices)) = pixel_and_choices {
-            candidates.push(Candidate { name: &layer.name, element, pixel, choices });
+        if let Some(choices) = choices {
+            candidates.push(Candidate { name: &layer.name, element, choices });
         }
         (element, elements) = (layer.element, layer.elements());
     }
     candidates
 }
 
-/// Rows and columns of a matrix, and how many vectors it meets in a frame.
-#[derive(Clone, Copy)]
-struct Shape {
-    rows: usize,
-    columns: usize,
-    vectors: usize,
-}
-
-fn dense_choices(layer: &Layer, dense: &Dense, input: ElementType, shape: Shape) -> Vec<Choice> {
+fn conv_choices(layer: &Layer, conv: &Conv, input: ElementType) -> Vec<Choice> {
+    let (rows, columns) = conv.dense.weights.dim();
+    let matrix = Matrix { layer, dense: &conv.dense, input, columns };
+    let channels = conv.input.channels;
     let mut choices = Vec::new();
-    for pe in divisors(shape.rows) {
-        for simd in divisors(shape.columns) {
-            choices.extend(mvus(layer, dense, input, shape, pe, simd, false));
+    for simd in divisors(conv.group_channels()) {
+        for pe in divisors(rows / conv.groups) {
+            let arrivals = (conv.input.elements() / simd) as u64;
+            let replayed = needs_window(conv);
+            let window = replayed.then(|| {
+                let repeats = rows / pe / conv.groups;
+                let unit = sliding(conv.input, conv.window, conv.groups, repeats, simd);
+                engines::window::cost(&unit, &stream(input, simd, channels))
+            });
+            let all = matrix.mvus(Feed { replayed, ..Feed::new(pe, simd) });
+            choices.extend(all.into_iter().map(|choice| Choice {
+                pixel: channels,
+                cycles: choice.cycles.max(arrivals),
+                resources: choice.resources + window.unwrap_or_default(),
+                ..choice
+            }));
         }
+    }
+    if conv.groups == 1 {
+        choices.extend(parallel_convs(&matrix, conv));
     }
     choices
 }
 
-fn conv_choices(layer: &Layer, conv: &Conv, input: ElementType) -> Vec<Choice> {
+/// Whole windows at once, and several pixels at once where that is faster still.
+fn parallel_convs(matrix: &Matrix<'_>, conv: &Conv) -> Vec<Choice> {
     let (rows, columns) = conv.dense.weights.dim();
-    let shape = Shape { rows, columns, vectors: layer.map.pixels() };
-    let needs_window = needs_window(conv);
+    let (channels, taps) = (conv.input.channels, conv.window.taps());
+    let whole = |pixels: usize| (pixels, columns, vec![rows]);
+    let mut ways: Vec<(usize, usize, Vec<usize>)> = Vec::new();
+    if needs_window(conv) {
+        ways.extend(divisors(channels).into_iter().map(|l| (1, l * taps, divisors(rows))));
+    }
+    ways.extend(pixels_at_once(conv.input, conv.window).into_iter().filter(|&p| p > 1).map(whole));
     let mut choices = Vec::new();
-    for pe in divisors(rows / conv.groups) {
-        for simd in divisors(conv.group_channels()) {
-            let all = mvus(layer, &conv.dense, input, shape, pe, simd, needs_window);
-            let arrivals = (conv.input.elements() / simd) as u64;
-            let window = needs_window.then(|| {
-                let repeats = rows / pe / conv.groups;
-                let unit = sliding(conv.input, conv.window, conv.groups, repeats, simd);
-                engines::window::cost(&unit, &stream(input, simd, conv.input.channels))
-            });
-            choices.extend(all.into_iter().map(|choice| Choice {
-                cycles: choice.cycles.max(arrivals),
-                resources: choice.resources + window.unwrap_or_default(),
+    for (pixels, simd, pes) in ways {
+        let lanes = simd / taps * pixels;
+        let from = stream(matrix.input, lanes, channels * pixels);
+        let (window, steps, vectors) = if needs_window(conv) {
+            let around = windows::around(conv, matrix.input);
+            let unit = windows::unit(conv.input, conv.window, pixels, around, lanes);
+            let to = stream(matrix.input, lanes / pixels * taps * unit.windows(), columns * unit.windows());
+            let cost = engines::parallel_window::cost(&unit, &from, &to);
+            (cost, Raster::of(&unit, lanes).steps(), unit.windows())
+        } else {
+            (Resources::default(), conv.input.elements() / lanes, pixels)
+        };
+        for pe in pes {
+            let feed = Feed { taps, vectors, ..Feed::new(pe, simd) };
+            choices.extend(matrix.mvus(feed).into_iter().map(|choice| Choice {
+                input: lanes,
+                pixel: channels * pixels,
+                cycles: choice.cycles.max(steps as u64),
+                resources: choice.resources + window,
+                fold: LayerFold {
+                    parallel_window: needs_window(conv),
+                    pixels: (pixels > 1).then_some(pixels),
+                    ..choice.fold
+                },
                 ..choice
             }));
         }
@@ -96,22 +127,49 @@ fn conv_choices(layer: &Layer, conv: &Conv, input: ElementType) -> Vec<Choice> {
 }
 
 fn pool_choices(layer: &Layer, pool: &Pool, input: ElementType) -> Vec<Choice> {
-    let channels = pool.input.channels;
-    let choice = |lanes: usize| {
+    let (channels, taps) = (pool.input.channels, pool.window.taps());
+    let serial = |lanes: usize| {
         let unit = sliding(pool.input, pool.window, channels / lanes, 1, lanes);
         let stream = stream(input, lanes, channels);
-        let taps = pool.window.taps();
-        let best = dataflow::Pool { taps, smallest: pool.smallest, credits: 4 };
+        let (words, smallest) = (taps, pool.smallest);
+        let best = dataflow::Pool { words, taps: 1, windows: 1, smallest, credits: 4 };
         let steps = layer.map.pixels() * taps * channels / lanes;
         Choice {
             input: lanes,
             output: lanes,
+            pixel: channels,
             fold: LayerFold { lanes: Some(lanes), ..LayerFold::default() },
             cycles: steps.max(pool.input.elements() / lanes) as u64,
-            resources: engines::window::cost(&unit, &stream) + engines::pool::cost(&best, &stream),
+            resources: engines::window::cost(&unit, &stream)
+                + engines::pool::cost(&best, &stream, &stream),
         }
     };
-    divisors(channels).into_iter().map(choice).collect()
+    let parallel = |lanes: usize, pixels: usize| {
+        let unit = windows::unit(pool.input, pool.window, pixels, vec![0], lanes * pixels);
+        let from = stream(input, lanes * pixels, channels * pixels);
+        let (windows, smallest) = (unit.windows(), pool.smallest);
+        let between = stream(input, lanes * taps * windows, channels * taps * windows);
+        let to = stream(input, lanes * windows, channels * windows);
+        let best = dataflow::Pool { words: 1, taps, windows, smallest, credits: 4 };
+        Choice {
+            input: from.lanes,
+            output: to.lanes,
+            pixel: from.pixel,
+            fold: LayerFold {
+                lanes: Some(lanes),
+                parallel_window: true,
+                pixels: (pixels > 1).then_some(pixels),
+                ..LayerFold::default()
+            },
+            cycles: Raster::of(&unit, from.lanes).steps() as u64,
+            resources: engines::parallel_window::cost(&unit, &from, &between)
+                + engines::pool::cost(&best, &between, &to),
+        }
+    };
+    let several = pixels_at_once(pool.input, pool.window).into_iter().filter(|&p| p > 1);
+    let lanes = divisors(channels);
+    let all = lanes.iter().map(|&l| serial(l)).chain(lanes.iter().map(|&l| parallel(l, 1)));
+    all.chain(several.map(|pixels| parallel(channels, pixels))).collect()
 }
 
 fn sliding(
@@ -136,53 +194,87 @@ fn sliding(
     unit
 }
 
-/// The matrix-vector units with given PE and SIMD.
-fn mvus(
-    layer: &Layer,
-    dense: &Dense,
+/// A linear layer.
+struct Matrix<'n> {
+    layer: &'n Layer,
+    dense: &'n Dense,
     input: ElementType,
-    shape: Shape,
+    columns: usize,
+}
+
+/// How vectors come to a matrix-vector unit, and how many rows and columns it takes at once.
+#[derive(Clone, Copy)]
+struct Feed {
     pe: usize,
     simd: usize,
+    taps: usize,
+    vectors: usize,
     replayed: bool,
-) -> Vec<Choice> {
-    let Shape { rows, columns, vectors } = shape;
-    let (sf, nf) = (columns / simd, rows / pe);
-    let bits = ElementType::smallest(dense.accumulator.0.min(-1), dense.accumulator.1).bits();
-    let mut choices = Vec::new();
-    for weights in [MemoryStyle::Lut, MemoryStyle::Block] {
-        let useless = weights == MemoryStyle::Block && sf * nf <= 16
-            || weights == MemoryStyle::Lut && sf * nf > 4096;
-        if useless {
-            continue;
-        }
-        let mvu = Mvu {
-            rows,
-            columns,
-            pe,
-            simd,
-            weight: dense.weight,
-            accumulator_bits: bits,
-            thresholds: dense.thresholds.as_ref().map_or(0, |t| t.values.ncols()),
-            weight_memory: weights,
-            threshold_memory: if nf > 128 { MemoryStyle::Block } else { MemoryStyle::Lut },
-            replayed,
-            buffer_words: if nf > 1 && !replayed { 2 * sf } else { 0 },
-            credits: 8,
-        };
-        let (from, to) = (stream(input, simd, columns), stream(layer.element, pe, rows));
-        choices.push(Choice {
-            input: simd,
-            output: pe,
-            fold: LayerFold {
-                pe: Some(pe),
-                simd: Some(simd),
-                weights: Some(weights),
-                ..LayerFold::default()
-            },
-            cycles: (sf * nf * vectors) as u64,
-            resources: engines::mvu::cost(&mvu, &from, &to),
-        });
+}
+
+impl Feed {
+    fn new(pe: usize, simd: usize) -> Self {
+        Self { pe, simd, taps: 1, vectors: 1, replayed: false }
     }
-    choices
+}
+
+impl Matrix<'_> {
+    /// All foldings of a matrix that is applied to the whole input.
+    fn foldings(&self, pixel: usize) -> Vec<Choice> {
+        let rows = self.layer.map.channels;
+        let pairs = divisors(rows).into_iter().flat_map(|pe| {
+            divisors(self.columns).into_iter().map(move |simd| Feed::new(pe, simd))
+        });
+        let choices = pairs.flat_map(|feed| self.mvus(feed));
+        choices.map(|choice| Choice { pixel, ..choice }).collect()
+    }
+
+    /// The matrix-vector units with given PE and SIMD.
+    fn mvus(&self, feed: Feed) -> Vec<Choice> {
+        let (layer, dense, columns) = (self.layer, self.dense, self.columns);
+        let Feed { pe, simd, taps, vectors, replayed } = feed;
+        let rows = layer.map.channels;
+        let (sf, nf) = (columns / simd, rows / pe);
+        let bits = ElementType::smallest(dense.accumulator.0.min(-1), dense.accumulator.1).bits();
+        let mut choices = Vec::new();
+        for weights in [MemoryStyle::Lut, MemoryStyle::Block] {
+            let useless = weights == MemoryStyle::Block && sf * nf <= 16
+                || weights == MemoryStyle::Lut && sf * nf > 4096;
+            if useless {
+                continue;
+            }
+            let mvu = Mvu {
+                rows,
+                columns,
+                pe,
+                simd,
+                taps,
+                vectors,
+                weight: dense.weight,
+                accumulator_bits: bits,
+                thresholds: dense.thresholds.as_ref().map_or(0, |t| t.values.ncols()),
+                weight_memory: weights,
+                threshold_memory: if nf > 128 { MemoryStyle::Block } else { MemoryStyle::Lut },
+                replayed,
+                buffer_words: if nf > 1 && !replayed { 2 * sf } else { 0 },
+                credits: 8,
+            };
+            let from = stream(self.input, simd * vectors, columns * vectors);
+            let to = stream(layer.element, pe * vectors, rows * vectors);
+            choices.push(Choice {
+                input: simd,
+                output: to.lanes,
+                pixel: columns,
+                fold: LayerFold {
+                    pe: Some(pe),
+                    simd: Some(simd),
+                    weights: Some(weights),
+                    ..LayerFold::default()
+                },
+                cycles: (sf * nf * layer.map.pixels() / vectors) as u64,
+                resources: engines::mvu::cost(&mvu, &from, &to),
+            });
+        }
+        choices
+    }
 }

@@ -174,7 +174,7 @@ fn resources(dataflow: &Dataflow) -> Resources {
     (0..dataflow.engines.len()).map(|e| engines::cost(dataflow, e)).sum()
 }
 
-/// Builds the dataflow of a given folding; buffers that it does not set are sized.
+/// Builds the dataflow of a given folding; buffers and FIFOs that it does not set are sized.
 ///
 /// # Errors
 /// As [`Fold::check`]; `deadlock` when the buffers that it sets are too small.
@@ -184,14 +184,10 @@ pub fn refold(name: &str, network: &Streamlined, fold: &Fold, clock_mhz: f64) ->
     if fold.input_lanes.is_none() {
         fold.input_lanes = Some(default_input_lanes(name, network, &fold));
     }
-    let mut dataflow = build::dataflow(name, network, &fold);
-    dataflow.check()?;
-    let unset = |layer: &str| fold.layers.get(layer).is_none_or(|l| l.buffer.is_none());
-    let free: Vec<usize> = (0..dataflow.engines.len())
-        .filter(|&e| is_mvu(&dataflow.engines[e].kind).is_some_and(|m| m.buffer_words > 0))
-        .filter(|&e| unset(&dataflow.engines[e].layer))
-        .collect();
-    size_buffers(&mut dataflow, &free)?;
+    let build = |fold: &Fold| build::dataflow(name, network, fold);
+    build(&fold).check()?;
+    size_buffers(&mut fold, &build)?;
+    let dataflow = build(&fold);
     for engine in &dataflow.engines {
         if engine.layer.is_empty() {
             continue;
@@ -208,14 +204,16 @@ pub fn refold(name: &str, network: &Streamlined, fold: &Fold, clock_mhz: f64) ->
                 }
             }
             EngineKind::Window(unit) => entry.buffer = Some(unit.depth),
-            EngineKind::Pool(_) => {
-                entry.lanes = Some(dataflow.streams[engine.input].lanes);
+            EngineKind::Pool(pool) => {
+                let lanes = dataflow.streams[engine.output].lanes;
+                entry.lanes = Some(lanes / pool.windows);
             }
             EngineKind::Input
             | EngineKind::Output
             | EngineKind::Fifo { .. }
             | EngineKind::Width
             | EngineKind::Threshold(_)
+            | EngineKind::ParallelWindow(_)
             | EngineKind::ChannelAffine(_)
             | EngineKind::LabelSelect(_) => continue,
         }
@@ -227,7 +225,7 @@ pub fn refold(name: &str, network: &Streamlined, fold: &Fold, clock_mhz: f64) ->
 
 /// The fewest lanes that do not limit the rate of the rest.
 fn default_input_lanes(name: &str, network: &Streamlined, fold: &Fold) -> usize {
-    let pixel = build::input_pixel(network);
+    let pixel = build::input_pixel(network, fold);
     let pixels = (network.input.elements() / pixel) as u64;
     let widest = Fold { input_lanes: Some(pixel), ..fold.clone() };
     let dataflow = build::dataflow(name, network, &widest);

@@ -4,6 +4,7 @@ use dataflow::MemoryStyle;
 use diagnostic::{Code, Diagnostic, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use crate::windows;
 use std::fmt::Write;
 use streamline::{LayerOp, Streamlined};
 
@@ -35,19 +36,31 @@ pub struct LayerFold {
     /// Elements in parallel (all other layers).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lanes: Option<usize>,
+    /// Whether all taps of a window come at once (convolutions and pools). SIMD is then a multiple
+    /// of the taps.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parallel_window: bool,
+    /// Neighbouring input pixels at once (MMV), with all their channels. More than one needs a
+    /// parallel window and the whole matrix, or all lanes, in parallel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pixels: Option<usize>,
     /// Where the weights are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<MemoryStyle>,
     /// Where the thresholds are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<MemoryStyle>,
-    /// Words of the input buffer, or of the ring of a sliding window unit; sized by the simulator when unset.
+    /// Words of the input buffer, or of the ring of a sliding window unit; sized by the simulator
+    /// when unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buffer: Option<usize>,
     /// Whether PE and SIMD need not divide the layer: the rest is padded.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pad: bool,
 }
+
+/// Words of the deepest FIFO.
+pub(crate) const MOST_FIFO_WORDS: usize = 1 << 16;
 
 /// Words of the deepest buffer.
 const MOST_WORDS: usize = 1 << 20;
@@ -61,7 +74,7 @@ impl Fold {
         let fold: Fold = toml::from_str(text).map_err(|e| {
             let line = e.span().map_or(1, |s| 1 + text[..s.start].matches('\n').count());
             Diagnostic::new(Code::FoldInvalid, format!("line {line}: {}", e.message()))
-                .hint("legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, weights, thresholds, buffer, pad, and [fifos]")
+                .hint("legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, weights, thresholds, buffer, pad, and [fifos]")
         })?;
         fold.check(network)?;
         Ok(fold)
@@ -78,16 +91,16 @@ impl Fold {
             Diagnostic::new(Code::FoldInvalid, format!("there is no layer `{name}`"))
                 .hint(format!("the layers are {}", names.join(", ")))
         };
-        let elements = crate::build::input_pixel(network);
+        let elements = crate::build::input_pixel(network, self);
         errors.extend(
             self.input_lanes.and_then(|l| divides("input_lanes", l, elements, "input", false)),
         );
         errors.extend(self.layers.keys().filter(|n| !names.contains(&n.as_str())).map(unknown));
         errors.extend(self.fifos.keys().filter(|n| !names.contains(&n.as_str())).map(unknown));
         for (name, depth) in &self.fifos {
-            if !(1..=1 << 16).contains(depth) {
+            if !(1..=MOST_FIFO_WORDS).contains(depth) {
                 let text = format!("the FIFO in front of `{name}` cannot hold {depth} words");
-                errors.push(Diagnostic::new(Code::FoldInvalid, text).hint("use 1 to 65536"));
+                errors.push(Diagnostic::new(Code::FoldInvalid, text).hint(format!("use 1 to {MOST_FIFO_WORDS}")));
             }
         }
         let mut inputs = elements;
@@ -113,7 +126,7 @@ impl Fold {
         if let Some(lanes) = self.input_lanes {
             put(
                 &mut text,
-                format_args!("input_lanes = {lanes}  # of {}", crate::build::input_pixel(network)),
+                format_args!("input_lanes = {lanes}  # of {}", crate::build::input_pixel(network, self)),
             );
         }
         let mut inputs = network.input.elements();
@@ -153,6 +166,11 @@ fn check_layer(
         let hint = format!("use at most {MOST_WORDS} words");
         errors.push(Diagnostic::new(Code::FoldInvalid, text).hint(hint));
     }
+    let before = errors.len();
+    windows::check(layer, fold, errors);
+    if errors.len() > before {
+        return;
+    }
     // What PE and SIMD divide, and whether the rest of the rows and of the columns can be padded.
     let matrix = match &layer.op {
         LayerOp::Dense(_) => Some((layer.elements(), inputs, fold.pad, fold.pad)),
@@ -167,7 +185,9 @@ fn check_layer(
     };
     if let Some((rows, columns, pad_rows, pad_columns)) = matrix {
         errors.extend(fold.pe.and_then(|v| divides("PE", v, rows, name, pad_rows)));
-        errors.extend(fold.simd.and_then(|v| divides("SIMD", v, columns, name, pad_columns)));
+        if !fold.parallel_window {
+            errors.extend(fold.simd.and_then(|v| divides("SIMD", v, columns, name, pad_columns)));
+        }
         errors.extend(fold.lanes.map(|_| misplaced("lanes", "use pe and simd")));
         return;
     }

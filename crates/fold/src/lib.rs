@@ -14,6 +14,7 @@ mod design;
 mod file;
 mod search;
 mod size;
+mod windows;
 
 pub use board::Board;
 pub use build::{dataflow, default_ring};

@@ -5,8 +5,8 @@
 //! share of the part's LUTs and block RAMs that it takes, weighted.
 
 use crate::board::Board;
-use crate::build::{conversion, input_pixel};
-use crate::choices::{Candidate, candidates};
+use crate::build::{conversion, first_pixelwise};
+use crate::choices::{Candidate, Choice, candidates};
 use crate::file::{Fold, divisors};
 use dataflow::{EngineKind, MemoryStyle, Mvu, OUTSIDE, Stream, Threshold};
 use engines::Resources;
@@ -45,7 +45,7 @@ impl<'n> Space<'n> {
 
     /// Cycles a frame below which no folding goes.
     pub(crate) fn fewest_cycles(&self) -> u64 {
-        let (mut fewest, mut inputs) = (self.input_words(input_pixel(self.network)) as u64, 1);
+        let (mut fewest, mut inputs) = (1, self.network.input.elements() as u64);
         for layer in &self.network.layers {
             if let LayerOp::LabelSelect { k: 2.., .. } = layer.op {
                 fewest = fewest.max(inputs);
@@ -75,13 +75,13 @@ impl<'n> Space<'n> {
                 }
                 let arrive = arrivals.entry(choice.input).or_insert_with(|| {
                     if index == 0 {
-                        let lanes = self.input_lanes(choice.input, cycles);
-                        let entry = self.entry(lanes, choice.input);
+                        let lanes = self.input_lanes(choice, cycles);
+                        let entry = self.entry(lanes, choice);
                         return (self.share(entry, weighting), Vec::new());
                     }
                     best.iter()
                         .map(|(&from, (cost, path))| {
-                            let width = converters(from, choice.input, layer.pixel, layer.element);
+                            let width = converters(from, choice.input, choice.pixel, layer.element);
                             (cost + self.share(width, weighting), path)
                         })
                         .min_by(|a, b| a.0.total_cmp(&b.0))
@@ -111,7 +111,7 @@ impl<'n> Space<'n> {
             // No wider than the slowest layer needs.
             let slowest = self.layers.iter().zip(path).map(|(l, &c)| l.choices[c].cycles).max();
             let budget = slowest.unwrap_or(cycles);
-            fold.input_lanes = Some(self.input_lanes(first.choices[c].input, budget));
+            fold.input_lanes = Some(self.input_lanes(&first.choices[c], budget));
         }
         fold
     }
@@ -123,9 +123,10 @@ impl<'n> Space<'n> {
             + r.dsps / f64::from(board.dsps.max(1))
     }
 
-    /// The fewest lanes that bring a frame in within `cycles`, going well with `simd`.
-    fn input_lanes(&self, simd: usize, cycles: u64) -> usize {
-        let pixel = input_pixel(self.network);
+    /// The fewest lanes that bring a frame in within `cycles`, going well with those of a choice for
+    /// the first layer.
+    fn input_lanes(&self, choice: &Choice, cycles: u64) -> usize {
+        let (simd, pixel) = (choice.input, self.input_pixel(choice));
         divisors(pixel)
             .into_iter()
             .filter(|lanes| simd.is_multiple_of(*lanes) || lanes.is_multiple_of(simd))
@@ -133,10 +134,18 @@ impl<'n> Space<'n> {
             .unwrap_or(pixel)
     }
 
+    /// Elements that input words do not straddle.
+    fn input_pixel(&self, choice: &Choice) -> usize {
+        match first_pixelwise(self.network) {
+            Some(_) => choice.pixel,
+            None => self.network.input.elements(),
+        }
+    }
+
     /// The input quantizer and the converters in front of the first layer.
-    fn entry(&self, lanes: usize, simd: usize) -> Resources {
+    fn entry(&self, lanes: usize, choice: &Choice) -> Resources {
         let input = &self.network.input;
-        let pixel = input_pixel(self.network);
+        let (simd, pixel) = (choice.input, self.input_pixel(choice));
         let mut element = input.element;
         let mut total = engines::stream::adapter_cost(&stream(element, lanes, pixel));
         if let Some(layer) = self.network.layers.first()
@@ -184,6 +193,7 @@ pub(crate) fn is_mvu(kind: &EngineKind) -> Option<&Mvu> {
         | EngineKind::Width
         | EngineKind::Threshold(_)
         | EngineKind::Window(_)
+        | EngineKind::ParallelWindow(_)
         | EngineKind::Pool(_)
         | EngineKind::ChannelAffine(_)
         | EngineKind::LabelSelect(_) => None,

@@ -133,6 +133,7 @@ fn frames_in_flight(context: &Context<'_>) -> usize {
             Timing::Pack { ratio, .. } => (2 * ratio).div_ceil(i_words) + 1,
             Timing::Split { .. } => 2usize.div_ceil(i_words) + 1,
             Timing::Sliding(s) => s.depth.div_ceil(i_words) + s.credits.div_ceil(o_words) + 2,
+            Timing::Shifting(s) => s.credits.div_ceil(o_words) + 2,
             Timing::Compute(c) => c.buffer.div_ceil(i_words) + c.credits.div_ceil(o_words) + 2,
         }
     };

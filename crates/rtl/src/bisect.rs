@@ -14,6 +14,8 @@ use hdl::{Expr, Module, Value, concat, lit_signed, mux, pack};
 pub(crate) struct Bisection<'t> {
     /// Prefix of memory names.
     pub(crate) name: String,
+    /// In the names of registers: tells the bisections of a module apart.
+    pub(crate) tag: String,
     /// Width of a compared value, two's complement.
     pub(crate) bits: usize,
     /// Thresholds by set and lane: `thresholds(set, lane)`, ascending.
@@ -54,7 +56,7 @@ pub(crate) fn bisect(
     address: &Expr,
     values: &[Expr],
 ) -> Vec<Expr> {
-    let stages = level_bits(unit.count) as usize;
+    let (stages, tag) = (level_bits(unit.count) as usize, &unit.tag);
     let mut values = values.to_vec();
     let mut levels: Vec<Option<Expr>> = vec![None; unit.lanes];
     // The address in step with the values; used by later stages.
@@ -70,21 +72,21 @@ pub(crate) fn bisect(
         };
         if stage > 0 {
             // The look-up took a register: the values wait for it.
-            values = delay_all(m, p, &format!("wait_{stage}"), &values);
-            levels = delay_levels(m, p, &format!("level_wait_{stage}"), &levels);
+            values = delay_all(m, p, &format!("wait{tag}_{stage}"), &values);
+            levels = delay_levels(m, p, &format!("level_wait{tag}_{stage}"), &levels);
         }
         let compared: Vec<Expr> =
             values.iter().zip(&limits).map(|(x, t)| x.at_least_signed(t.clone())).collect();
-        let reached_q = m.reg(&format!("reached_{stage}_q"), unit.lanes);
+        let reached_q = m.reg(&format!("reached{tag}_{stage}_q"), unit.lanes);
         m.register(p.clk, reached_q, pack(compared));
         if stage + 1 < stages {
-            values = delay_all(m, p, &format!("value_{stage}"), &values);
-            levels = delay_levels(m, p, &format!("level_{stage}"), &levels);
+            values = delay_all(m, p, &format!("value{tag}_{stage}"), &values);
+            levels = delay_levels(m, p, &format!("level{tag}_{stage}"), &levels);
             if unit.sets > 1 && !unit.shared {
-                set = delay_set(m, p, stage, set);
+                set = delay_set(m, p, &format!("set{tag}_{stage}"), set);
             }
         } else {
-            levels = delay_levels(m, p, &format!("level_{stage}"), &levels);
+            levels = delay_levels(m, p, &format!("level{tag}_{stage}"), &levels);
         }
         for (lane, level) in levels.iter_mut().enumerate() {
             let bit = reached_q.bit(lane);
@@ -98,9 +100,9 @@ pub(crate) fn bisect(
 }
 
 /// The address two registers later: where the next stage looks its thresholds up.
-fn delay_set(m: &mut Module, p: &Ports, stage: usize, set: Expr) -> Expr {
+fn delay_set(m: &mut Module, p: &Ports, name: &str, set: Expr) -> Expr {
     (1..=2).fold(set, |from, k| {
-        let q = m.reg(&format!("set_{stage}_d{k}"), from.width());
+        let q = m.reg(&format!("{name}_d{k}"), from.width());
         m.register(p.clk, q, from);
         q.expr()
     })
@@ -151,7 +153,7 @@ fn shared_limits(
     };
     let chosen: Vec<Expr> =
         levels.iter().map(|l| choose(l.as_ref().expect("a bit was found"))).collect();
-    let q = m.reg(&format!("limit_{stage}_q"), unit.bits * unit.lanes);
+    let q = m.reg(&format!("limit{}_{stage}_q", unit.tag), unit.bits * unit.lanes);
     m.register(p.clk, q, pack(chosen));
     q.lanes(unit.bits)
 }
@@ -170,8 +172,8 @@ fn vec_limits(
     };
     let file = context.memory(&format!("{}_t0", unit.name), (0..unit.sets).map(word));
     let style = rom_style(unit.memory);
-    let rom = m.rom("thresholds_0", unit.bits * unit.lanes, unit.sets, &file, style);
-    let q = m.read_every_cycle("limit_0_q", rom, p.clk, set.clone());
+    let rom = m.rom(&format!("thresholds{}_0", unit.tag), unit.bits * unit.lanes, unit.sets, &file, style);
+    let q = m.read_every_cycle(&format!("limit{}_0_q", unit.tag), rom, p.clk, set.clone());
     q.lanes(unit.bits)
 }
 
@@ -196,12 +198,12 @@ fn lane_limits(
             };
             let name = format!("{}_t{stage}_{lane}", unit.name);
             let file = context.memory(&name, (0..depth).map(word));
-            let rom_name = format!("thresholds_{stage}_{lane}");
+            let rom_name = format!("thresholds{}_{stage}_{lane}", unit.tag);
             let rom = m.rom(&rom_name, unit.bits, depth, &file, rom_style(memory));
             let prefix = levels[lane].clone().expect("a bit was found");
             let address = if unit.sets > 1 { concat([set.clone(), prefix]) } else { prefix };
-            let q = m.reg(&format!("limit_{stage}_{lane}_q"), unit.bits);
-            let word = m.read(&format!("limit_{stage}_{lane}"), rom, address);
+            let q = m.reg(&format!("limit{}_{stage}_{lane}_q", unit.tag), unit.bits);
+            let word = m.read(&format!("limit{}_{stage}_{lane}", unit.tag), rom, address);
             m.register(p.clk, q, word);
             q.expr()
         })

@@ -89,6 +89,7 @@ impl<'d> Context<'d> {
         let (latency, credits) = match timing(self.dataflow, index) {
             Timing::Compute(c) => (c.latency, c.credits),
             Timing::Sliding(s) => (s.latency, s.credits),
+            Timing::Shifting(s) => (s.latency, s.credits),
             Timing::Fifo { .. } | Timing::Pack { .. } | Timing::Split { .. } => (0, 0),
         };
         if credits > 0 {

@@ -19,6 +19,7 @@ mod fifo;
 mod label_select;
 mod mvu;
 mod nest;
+mod parallel_window;
 mod pool;
 mod popcount;
 mod threshold;
@@ -57,6 +58,9 @@ pub fn build(dataflow: &Dataflow, network: &Streamlined) -> Rtl {
             EngineKind::Width => width::width(&mut context, index),
             EngineKind::Threshold(t) => threshold::threshold(&mut context, index, t),
             EngineKind::Window(w) => window::window(&mut context, index, w),
+            EngineKind::ParallelWindow(w) => {
+                parallel_window::parallel_window(&mut context, index, w)
+            }
             EngineKind::Mvu(m) => mvu::mvu(&mut context, index, m),
             EngineKind::Pool(p) => pool::pool(&mut context, index, p),
             EngineKind::ChannelAffine(a) => affine::affine(&mut context, index, a),

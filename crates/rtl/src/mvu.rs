@@ -31,8 +31,8 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
     let engine = context.engine(index).name.clone();
     let mut m = Module::new(&context.name(&engine));
     let what = format!(
-        "Matrix-vector-threshold unit: {} rows of {} columns, PE {}, SIMD {}.",
-        unit.rows, unit.columns, unit.pe, unit.simd
+        "Matrix-vector-threshold unit: {} rows of {} columns, PE {}, SIMD {}, {} vectors at once.",
+        unit.rows, unit.columns, unit.pe, unit.simd, unit.vectors
     );
     context.describe(&mut m, index, &what);
     let p = Ports::declare(&mut m, input.bits(), output.bits());
@@ -55,12 +55,14 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
     let bits = unit.accumulator_bits as usize;
     let row = dot(context, unit.simd, input.element, unit.weight, bits);
     let row_bits = unit.simd * planes(unit.weight);
-    let sums: Vec<Signal> = (0..unit.pe)
-        .map(|pe| {
-            m.section(&format!("Row {pe} of the pass"));
-            m.instance(&format!("u_dot_{pe}"), &row)
+    let vectors = x.lanes(unit.simd * planes(input.element));
+    let sums: Vec<Signal> = (0..unit.vectors * unit.pe)
+        .map(|lane| {
+            let (vector, pe) = (lane / unit.pe, lane % unit.pe);
+            m.section(&lane_text(unit, lane));
+            m.instance(&format!("u_dot_{lane}"), &row)
                 .connect("clk", p.clk)
-                .connect("x", x.clone())
+                .connect("x", vectors[vector].clone())
                 .connect("w", weights.slice(pe * row_bits, row_bits))
                 .place()
                 .output("sum")
@@ -70,54 +72,50 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
     m.section("Pipeline control");
     let done = Delay::new(&mut m, &p, "done", control.step & &control.last, result_at, true);
     let several = borders.as_ref().filter(|(_, borders)| borders.count() > 1);
-    let class = several.map(|(_, borders)| border_class(&mut m, &p, borders, &control));
-    // Constants are chosen by the border class and the pass.
-    let pass_bits = if nf > 1 { address_bits(nf) } else { 0 };
-    let classes = several.map_or(1, |(_, borders)| borders.count());
-    let chosen = match class {
-        Some(class) if nf > 1 => concat([class, control.pass_index.clone()]),
-        Some(class) => class,
-        None => control.pass_index.clone(),
-    };
-    let sets = if classes > 1 { classes << pass_bits } else { nf };
-    let pass = Delay::new(&mut m, &p, "pass", chosen, sum_at - 1, false);
+    let several = several.map(|(_, borders)| borders);
     let accumulators = accumulate(&mut m, &p, &control, sf, dot_at, &sums);
     let final_pass = (!unit.rows.is_multiple_of(unit.pe)).then(|| {
         Delay::new(&mut m, &p, "final", control.final_pass.clone(), result_at, false).at(result_at)
     });
-
-    let address = pass.at(sum_at - 1);
-    let rows =
-        RowConstants { unit, layer, input: input.element, borders: borders.as_ref(), pass_bits };
-    let values = match &layer.thresholds {
-        Some(t) => {
-            let thresholds = |set: usize, pe: usize| rows.thresholds(set, pe);
-            let bisection = Bisection {
-                name: engine.clone(),
-                bits,
-                thresholds: &thresholds,
-                count: unit.thresholds,
-                sets,
-                lanes: unit.pe,
-                shared: false,
-                memory: unit.threshold_memory,
-            };
-            let levels = bisect(context, &mut m, &p, &bisection, &address, &accumulators);
-            let base = if t.bipolar { None } else { Some(t.base) };
-            levels.into_iter().map(|l| level_value(l, base, output.element)).collect()
-        }
-        None => scores(
-            context,
-            &mut m,
-            &p,
-            &rows,
-            &engine,
-            output.element,
-            sets,
-            &address,
-            &accumulators,
-        ),
-    };
+    // Constants are chosen by the border class and the pass.
+    let pass_bits = if nf > 1 { address_bits(nf) } else { 0 };
+    let sets = several.map_or(nf, |borders| borders.count() << pass_bits);
+    let rows = RowConstants { unit, layer, input: input.element, borders: borders.as_ref(), pass_bits };
+    let mut values = Vec::new();
+    for (vector, counts) in accumulators.chunks(unit.pe).enumerate() {
+        let ordinal = if unit.vectors > 1 { format!("_{vector}") } else { String::new() };
+        let class = several.map(|b| border_class(&mut m, &p, b, &control, unit.vectors, vector));
+        let chosen = match class {
+            Some(class) if nf > 1 => concat([class, control.pass_index.clone()]),
+            Some(class) => class,
+            None => control.pass_index.clone(),
+        };
+        let pass = Delay::new(&mut m, &p, &format!("pass{ordinal}"), chosen, sum_at - 1, false);
+        let address = pass.at(sum_at - 1);
+        values.extend(match &layer.thresholds {
+            Some(t) => {
+                let thresholds = |set: usize, pe: usize| rows.thresholds(set, pe);
+                let bisection = Bisection {
+                    name: format!("{engine}{ordinal}"),
+                    tag: ordinal.clone(),
+                    bits,
+                    thresholds: &thresholds,
+                    count: unit.thresholds,
+                    sets,
+                    lanes: unit.pe,
+                    shared: false,
+                    memory: unit.threshold_memory,
+                };
+                let levels = bisect(context, &mut m, &p, &bisection, &address, counts);
+                let base = if t.bipolar { None } else { Some(t.base) };
+                levels.into_iter().map(|l| level_value(l, base, output.element)).collect()
+            }
+            None => {
+                let names = [&engine, ordinal.as_str()];
+                scores(context, &mut m, &p, &rows, names, output.element, sets, &address, counts)
+            }
+        });
+    }
     let result = mask_padding(unit, values, final_pass);
     finish(context, &mut m, &p, &control, done.at(result_at), result);
     context.library.define(m)
@@ -142,7 +140,7 @@ fn weight_words(
     let word = |step: usize| -> Vec<bool> {
         let (pass, word) = (step / sf, step % sf);
         let element = |i: usize| {
-            let (row, column) = (pass * unit.pe + i / unit.simd, word * unit.simd + i % unit.simd);
+            let (row, column) = (pass * unit.pe + i / unit.simd, unit.column(word, i % unit.simd));
             let weight = layer.weights.get((row, column)).copied();
             // Padding: XNOR of 1 with an input bit 0 counts nothing, and so does AND of 0.
             let code = match weight {
@@ -201,12 +199,23 @@ fn accumulate(
     q.lanes(bits)
 }
 
-/// The border class of the vector that is worked on.
-fn border_class(m: &mut Module, p: &Ports, borders: &Borders, control: &Steps) -> Expr {
+/// The border class of the vectors that are worked on, for one of several at once.
+fn border_class(
+    m: &mut Module,
+    p: &Ports,
+    borders: &Borders,
+    control: &Steps,
+    vectors: usize,
+    vector: usize,
+) -> Expr {
+    let ordinal = if vectors > 1 { format!("_{vector}") } else { String::new() };
     m.section("Border class of the output pixel");
-    let ended = m.net("pixel_done", control.step & &control.last & &control.final_pass);
-    let loops = [("pixel_column", borders.columns.len()), ("pixel_row", borders.rows.len())];
-    let nest = Nest::new(m, p, &loops, ended);
+    let done = control.step & &control.last & &control.final_pass;
+    let ended = m.net(&format!("pixel{ordinal}_done"), done);
+    let columns: Vec<usize> =
+        borders.columns.iter().copied().skip(vector).step_by(vectors).collect();
+    let (column, row) = (format!("pixel{ordinal}_column"), format!("pixel{ordinal}_row"));
+    let nest = Nest::new(m, p, &[(&column, columns.len()), (&row, borders.rows.len())], ended);
     let bits = address_bits(borders.count());
     let mut along = |level: usize, name: &str, classes: &[usize], factor: usize| {
         let Some(q) = nest.round(level) else { return lit(bits, (classes[0] * factor) as u64) };
@@ -220,9 +229,16 @@ fn border_class(m: &mut Module, p: &Ports, borders: &Borders, control: &Steps) -
         });
         m.net(name, chosen).expr()
     };
-    let columns = along(0, "column_class", &borders.columns, 1);
-    let rows = along(1, "row_class", &borders.rows, borders.column_taps.len());
-    rows + columns
+    let of_columns = along(0, &format!("column{ordinal}_class"), &columns, 1);
+    let per_row = borders.column_taps.len();
+    let of_rows = along(1, &format!("row{ordinal}_class"), &borders.rows, per_row);
+    of_rows + of_columns
+}
+
+/// The heading of a lane of the output.
+fn lane_text(unit: &Mvu, lane: usize) -> String {
+    let row = format!("Row {} of the pass", lane % unit.pe);
+    if unit.vectors > 1 { format!("{row}, vector {}", lane / unit.pe) } else { row }
 }
 
 /// What a row's counts mean.
@@ -296,7 +312,7 @@ fn scores(
     m: &mut Module,
     p: &Ports,
     rows: &RowConstants<'_>,
-    engine: &str,
+    [engine, ordinal]: [&str; 2],
     output: ElementType,
     sets: usize,
     address: &Expr,
@@ -309,10 +325,10 @@ fn scores(
     let word = |set: usize| -> Vec<bool> {
         (0..unit.pe).flat_map(|pe| bits_of(rows.constant(set, pe), width)).collect()
     };
-    let file = context.memory(&format!("{engine}_constants"), (0..sets).map(word));
+    let file = context.memory(&format!("{engine}{ordinal}_constants"), (0..sets).map(word));
     let style = rom_style(unit.threshold_memory);
-    let rom = m.rom("constants", width * unit.pe, sets, &file, style);
-    let constants = m.read_every_cycle("constants_q", rom, p.clk, address.clone());
+    let rom = m.rom(&format!("constants{ordinal}"), width * unit.pe, sets, &file, style);
+    let constants = m.read_every_cycle(&format!("constants{ordinal}_q"), rom, p.clk, address.clone());
     let sums: Vec<Expr> = accumulators
         .iter()
         .enumerate()
@@ -327,7 +343,7 @@ fn scores(
             scaled.slice(0, width) + constants.lane(pe, width)
         })
         .collect();
-    let q = m.reg("scores_q", width * unit.pe);
+    let q = m.reg(&format!("scores{ordinal}_q"), width * unit.pe);
     m.register(p.clk, q, pack(sums));
     q.lanes(width)
 }

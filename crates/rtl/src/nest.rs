@@ -36,6 +36,16 @@ impl Nest {
         self.rounds[level].clone()
     }
 
+    /// Rounds of a loop.
+    pub(crate) fn count(&self, level: usize) -> usize {
+        self.counts[level]
+    }
+
+    /// Whether a loop is in its last round.
+    pub(crate) fn at_end(&self, level: usize) -> Expr {
+        self.at_end[level].clone()
+    }
+
     /// Whether the loops up to, not including, `level` are all in their last round.
     pub(crate) fn ends(&self, level: usize) -> Expr {
         let inner = self.counts.iter().zip(&self.at_end).take(level);

@@ -61,6 +61,7 @@ pub(crate) fn threshold(context: &mut Context<'_>, index: usize, unit: &Threshol
     };
     let bisection = Bisection {
         name: engine,
+        tag: String::new(),
         bits,
         thresholds: &thresholds,
         count: unit.thresholds,

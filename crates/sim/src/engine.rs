@@ -1,5 +1,6 @@
 //! One engine's side of the handshakes: when it would offer and accept its next words.
 
+use crate::shifting::Shifter;
 use crate::sliding::Ring;
 use engines::{Compute, Timing};
 use std::collections::VecDeque;
@@ -15,6 +16,7 @@ pub(crate) enum Machine {
     Split(Split),
     Compute(Box<Pipeline>),
     Sliding(Box<Ring>),
+    Shifting(Box<Shifter>),
 }
 
 impl Machine {
@@ -33,6 +35,7 @@ impl Machine {
             }
             Timing::Compute(compute) => Machine::Compute(Box::new(Pipeline::new(compute))),
             Timing::Sliding(sliding) => Machine::Sliding(Box::new(Ring::new(sliding))),
+            Timing::Shifting(shifting) => Machine::Shifting(Box::new(Shifter::new(shifting))),
         }
     }
 
@@ -43,6 +46,7 @@ impl Machine {
             Machine::Split(s) => s.words.accept(),
             Machine::Compute(p) => p.accept(),
             Machine::Sliding(r) => r.accept(),
+            Machine::Shifting(s) => s.accept(),
         }
     }
 
@@ -53,6 +57,7 @@ impl Machine {
             Machine::Split(s) => s.words.offer(),
             Machine::Compute(p) => p.offers.front().copied(),
             Machine::Sliding(r) => r.offer(),
+            Machine::Shifting(s) => s.offer(),
         }
     }
 
@@ -63,6 +68,7 @@ impl Machine {
             Machine::Split(s) => s.words.push(at),
             Machine::Compute(p) => p.push(at),
             Machine::Sliding(r) => r.push(at),
+            Machine::Shifting(s) => s.push(at),
         }
     }
 
@@ -73,6 +79,7 @@ impl Machine {
             Machine::Split(s) => s.pop(at),
             Machine::Compute(p) => p.pop(at),
             Machine::Sliding(r) => r.pop(at),
+            Machine::Shifting(s) => s.pop(at),
         }
     }
 }

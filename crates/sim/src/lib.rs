@@ -11,6 +11,7 @@
 
 mod engine;
 mod network;
+mod shifting;
 mod sliding;
 pub mod stall;
 pub mod values;

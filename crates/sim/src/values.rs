@@ -1,10 +1,10 @@
 //! The bits of every word, from the golden model, arranged as the streams carry them.
 
-use dataflow::{Dataflow, EngineKind, SlidingWindow};
+use dataflow::{Dataflow, EngineKind, ParallelWindow, SlidingWindow};
 use engines::window::{Step, Walk};
 use golden::Golden;
 use streamline::Streamlined;
-use tensor::words;
+use tensor::{Axis, words};
 
 /// The values of a frame on every stream, in the order of the dataflow.
 ///
@@ -26,6 +26,10 @@ pub fn frame_values(
             | EngineKind::Width => values[engine.input].clone(),
             EngineKind::Window(unit) => {
                 windows(unit, dataflow.streams[engine.input].lanes, &values[engine.input])
+            }
+            EngineKind::ParallelWindow(unit) => {
+                let lanes = dataflow.streams[engine.input].lanes / unit.pixels;
+                parallel_windows(unit, lanes, &values[engine.input])
             }
             EngineKind::Threshold(_)
             | EngineKind::Pool(_)
@@ -53,6 +57,35 @@ fn windows(unit: &SlidingWindow, lanes: usize, frame: &[i64]) -> Vec<i64> {
                 None => {
                     let around = |lane| unit.padding[(part * lanes + lane) % unit.padding.len()];
                     out.extend((0..lanes).map(around));
+                }
+            }
+        }
+    }
+    out
+}
+
+/// The elements that a parallel window unit puts out for a frame: by word of channels, window, tap.
+fn parallel_windows(unit: &ParallelWindow, lanes: usize, frame: &[i64]) -> Vec<i64> {
+    let (map, window) = (unit.map, unit.window);
+    let around = |channel: usize| unit.padding[channel % unit.padding.len()];
+    let outputs = window.over(map, 1).expect("checked: a window fits");
+    let mut out = Vec::with_capacity(outputs.pixels() * window.taps() * map.channels);
+    for first in (0..outputs.pixels()).step_by(unit.windows()) {
+        for part in 0..map.channels / lanes {
+            let channels = part * lanes..(part + 1) * lanes;
+            for at in first..first + unit.windows() {
+                let (y, x) = (at / outputs.width, at % outputs.width);
+                for tap in 0..window.taps() {
+                    let (ky, kx) = (tap / window.kernel[1], tap % window.kernel[1]);
+                    let row = window.place(Axis::Rows, y, ky, map.height);
+                    let column = window.place(Axis::Columns, x, kx, map.width);
+                    match row.zip(column) {
+                        Some((row, column)) => {
+                            let pixel = &frame[(row * map.width + column) * map.channels..];
+                            out.extend_from_slice(&pixel[channels.clone()]);
+                        }
+                        None => out.extend(channels.clone().map(around)),
+                    }
                 }
             }
         }

@@ -1,10 +1,11 @@
 //! Random foldings.
 
 use super::Draw;
-use dataflow::MemoryStyle;
+use dataflow::{MemoryStyle, ParallelWindow};
 use engines::mvu::planes;
 use fold::{Fold, LayerFold};
-use streamline::{LayerOp, Streamlined};
+use streamline::{Conv, LayerOp, Streamlined};
+use tensor::{Map, Window};
 
 /// Pairs of bits that one unit may multiply in a cycle: more takes long to compile.
 const LARGEST_UNIT: usize = 400;
@@ -19,10 +20,6 @@ pub fn random_fold(draw: &mut Draw, network: &Streamlined) -> Fold {
     let elements = network.input.elements();
     // Words stay within a pixel where a convolution or pool comes first.
     let maps = network.layers.iter().any(|l| matches!(l.op, LayerOp::Conv(_) | LayerOp::Pool(_)));
-    if draw.chance(0.7) {
-        let whole = if maps { network.input.map.channels } else { elements };
-        fold.input_lanes = Some(divisor(draw, whole));
-    }
     let (mut element, mut inputs) = (network.input.element, elements);
     for layer in &network.layers {
         let mut entry = LayerFold::default();
@@ -60,7 +57,15 @@ pub fn random_fold(draw: &mut Draw, network: &Streamlined) -> Fold {
                 (entry.pe, entry.simd) = (Some(pe), Some(simd));
                 entry.weights = draw.pick(&style);
                 entry.thresholds = draw.pick(&style);
-                if draw.chance(0.4) {
+                if conv.groups == 1 && draw.chance(0.5) {
+                    parallel_conv(draw, &mut entry, conv, pairs);
+                }
+                if entry.parallel_window {
+                    if draw.chance(0.2) {
+                        let words = conv.dense.weights.ncols() / entry.simd.unwrap_or(1);
+                        entry.buffer = Some(draw.size(words, 3 * words));
+                    }
+                } else if draw.chance(0.4) {
                     // Too little is made enough for a window.
                     let all = conv.input.elements() / simd;
                     entry.buffer = Some(draw.size(1, all + 8));
@@ -70,7 +75,13 @@ pub fn random_fold(draw: &mut Draw, network: &Streamlined) -> Fold {
                 if draw.chance(0.7) {
                     entry.lanes = Some(divisor(draw, pool.input.channels));
                 }
-                if draw.chance(0.4) {
+                if draw.chance(0.5) {
+                    entry.parallel_window = true;
+                    if draw.chance(0.5) {
+                        let pixels = draw.pick(&several(pool.input, pool.window));
+                        (entry.pixels, entry.lanes) = (Some(pixels), Some(pool.input.channels));
+                    }
+                } else if draw.chance(0.4) {
                     entry.buffer = Some(draw.size(1, pool.input.elements()));
                 }
             }
@@ -95,7 +106,44 @@ pub fn random_fold(draw: &mut Draw, network: &Streamlined) -> Fold {
         }
         (element, inputs) = (layer.element, layer.elements());
     }
+    if draw.chance(0.7) {
+        let first = network.layers.iter().find(|l| !matches!(l.op, LayerOp::Threshold(_)));
+        let pixels = first.and_then(|l| fold.layers[&l.name].pixels).unwrap_or(1);
+        let whole = if maps { network.input.map.channels * pixels } else { elements };
+        fold.input_lanes = Some(divisor(draw, whole));
+    }
     fold
+}
+
+/// Whole windows at once, or several pixels at once, while the unit stays small.
+fn parallel_conv(draw: &mut Draw, entry: &mut LayerFold, conv: &Conv, pairs: usize) {
+    let (rows, columns) = conv.dense.weights.dim();
+    let taps = conv.window.taps();
+    let one_tap = conv.window == Window::of([1, 1]);
+    if draw.chance(0.4) && rows * columns * pairs <= LARGEST_UNIT {
+        let pixels = draw.pick(&several(conv.input, conv.window));
+        if pixels * rows * columns * pairs <= 2 * LARGEST_UNIT {
+            (entry.pe, entry.simd, entry.pad) = (Some(rows), Some(columns), false);
+            (entry.pixels, entry.parallel_window) = (Some(pixels), !one_tap);
+            return;
+        }
+    }
+    let simd = divisor(draw, conv.input.channels) * taps;
+    if !one_tap && simd * pairs <= LARGEST_UNIT {
+        (entry.simd, entry.parallel_window) = (Some(simd), true);
+        while entry.pe.is_some_and(|pe| pe > 1 && pe * simd * pairs > LARGEST_UNIT) {
+            entry.pe = Some(share(draw, rows, entry.pad));
+        }
+    }
+}
+
+/// The numbers of pixels that a window can take at once.
+fn several(map: Map, window: Window) -> Vec<usize> {
+    let divides = |&pixels: &usize| {
+        let (padding, memory) = (Vec::new(), MemoryStyle::Lut);
+        ParallelWindow { map, window, pixels, padding, memory, credits: 1 }.divides()
+    };
+    (1..=map.width).filter(divides).collect()
 }
 
 fn divisor(draw: &mut Draw, n: usize) -> usize {

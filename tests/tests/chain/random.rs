@@ -44,7 +44,9 @@ fn case(kind: &Kind, seed: u64) -> Result<Option<Case>, String> {
     let folded = fold::refold(&name, &streamlined, &fold, 100.0)
         .map_err(|e| format!("folding: {e}\n{fold:?}"))?;
     let default_buffers = fold.layers.values().all(|l| l.buffer.is_none());
-    let full_rate = default_buffers && fold.fifos.values().all(|&depth| depth > 1);
+    let waits = |layer: &String| fold.layers.get(layer).is_some_and(|l| l.parallel_window);
+    let short = |(layer, &depth): (&String, &usize)| depth == 1 || waits(layer);
+    let full_rate = default_buffers && !fold.fifos.iter().any(short);
     let timed = if full_rate { Timed::ClosedForm } else { Timed::Simulated };
     let design = prepare(&name, streamlined, folded).map_err(|e| e.to_string())?;
     let again = format!(

@@ -10,7 +10,7 @@ const LUTS_PER_PRODUCT: f64 = 1.55;
 /// LUTs and flip-flops, block RAM.
 pub fn cost(mvu: &Mvu, input: &Stream, output: &Stream) -> Resources {
     let pairs = (planes(mvu.weight) * planes(input.element)) as f64;
-    let (pe, simd) = (mvu.pe as f64, mvu.simd as f64);
+    let (pe, simd) = ((mvu.pe * mvu.vectors) as f64, mvu.simd as f64);
     let acc = f64::from(mvu.accumulator_bits);
     let (sf, nf) = (mvu.synapse_fold(), mvu.neuron_fold());
     let weight_bits = mvu.pe * mvu.simd * mvu.weight.bits() as usize;
@@ -25,14 +25,14 @@ pub fn cost(mvu: &Mvu, input: &Stream, output: &Stream) -> Resources {
     let weights = rom(sf * nf, weight_bits, mvu.weight_memory == MemoryStyle::Block);
     let decide = if mvu.thresholds > 0 {
         threshold::unit_cost(
-            mvu.pe,
+            mvu.pe * mvu.vectors,
             mvu.accumulator_bits as usize,
             mvu.thresholds,
             nf,
             mvu.threshold_memory == MemoryStyle::Block,
         )
     } else {
-        rom(nf, mvu.pe * mvu.accumulator_bits as usize, false)
+        rom(nf, mvu.pe * mvu.vectors * mvu.accumulator_bits as usize, false)
             + Resources::logic(pe * acc, pe * acc)
     };
     let buffer = if mvu.buffer_words > 0 {

@@ -4,4 +4,4 @@ mod cost;
 mod cycles;
 
 pub use cost::cost;
-pub use cycles::LATENCY;
+pub use cycles::{latency, tree_latency};

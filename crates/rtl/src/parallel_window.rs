@@ -1,0 +1,311 @@
+//! Parallel window unit: line delays, a history of each line, and all taps at once.
+
+use crate::context::{Context, Ports};
+use crate::control::{Delay, Queue};
+use crate::nest::Nest;
+use dataflow::{MemoryStyle, ParallelWindow, Stream};
+use engines::parallel_window::{Raster, latency};
+use hdl::{
+    Expr, Module, ModuleRef, RamStyle, RomStyle, Signal, Value, address_bits, high, lit, low, mux,
+    or_all, pack, zeros,
+};
+use std::ops::Range;
+
+/// Loops of the raster, innermost first.
+const WORD: usize = 0;
+const SLOT: usize = 1;
+const LINE: usize = 2;
+
+/// Builds the unit of engine `index`.
+pub(crate) fn parallel_window(
+    context: &mut Context<'_>,
+    index: usize,
+    unit: &ParallelWindow,
+) -> ModuleRef {
+    let (input, output) = context.ends(index);
+    let engine = context.engine(index).name.clone();
+    let mut m = Module::new(&context.name(&engine));
+    let [kernel, stride, dilation] = [unit.window.kernel, unit.window.stride, unit.window.dilation];
+    context.describe(
+        &mut m,
+        index,
+        &format!(
+            "Parallel window unit: {} x {} windows, stride {stride:?}, dilation {dilation:?}, over \
+             {} x {} pixels of {} channels; {} pixels come and {} windows go at once.",
+            kernel[0],
+            kernel[1],
+            unit.map.height,
+            unit.map.width,
+            unit.map.channels,
+            unit.pixels,
+            unit.windows()
+        ),
+    );
+    let p = Ports::declare(&mut m, input.bits(), output.bits());
+    let raster = Raster::of(unit, input.lanes);
+    let [lines, slots, words] = raster.counts();
+
+    m.section("Steps: one a cycle; where windows are completed, against credit");
+    let step = m.wire("step", 1);
+    let queue = Queue::new(&mut m, unit.credits);
+    let nest = Nest::new(&mut m, &p, &[("word", words), ("slot", slots), ("line", lines)], step);
+    let [of_lines, of_slots] = raster.completing();
+    let on_line = completing(&mut m, &p, &nest, step, LINE, of_lines);
+    let on_slot = completing(&mut m, &p, &nest, step, SLOT, of_slots);
+    let completes = m.net("completes", on_line & on_slot);
+    let [map_lines, map_slots] = raster.on_map();
+    let line = lies_in(&nest, LINE, lines, &(0..map_lines));
+    let on_map = m.net("on_map", line & lies_in(&nest, SLOT, slots, &(0..map_slots)));
+    let may_step = m.net("may_step", queue.has_credit() | !completes);
+    m.assign(p.s_ready, !p.rst & on_map & may_step);
+    m.assign(step, may_step & (p.s_valid | !on_map));
+
+    m.section("Delays of whole lines");
+    let reads = latency(unit) as usize - 1;
+    let taken = Delay::new(&mut m, &p, "taken", step.expr(), reads, true).at(reads);
+    let shift = m.net("shift", taken);
+    let newest = Delay::new(&mut m, &p, "newest", p.s_data.expr(), reads, false).at(reads);
+    let delayed = delays(&mut m, &p, unit, &raster, newest, step, shift, reads);
+
+    m.section("Words that were in each line before");
+    let bits = input.bits();
+    let last = (0..unit.windows()).map(|w| raster.tap(w, [0, 0]).slots).max().unwrap_or(0);
+    let histories: Vec<Expr> = delayed
+        .into_iter()
+        .enumerate()
+        .map(|(row, word)| history(&mut m, &p, row, word, last * words, shift))
+        .collect();
+    let lanes = input.lanes / unit.pixels;
+    let element = input.element.bits() as usize;
+    let around = standing(context, &mut m, &p, unit, &nest, &engine, input, reads);
+    let outside = Outside::new(&mut m, &p, unit, &raster, &nest, reads);
+    let mut taps = Vec::new();
+    for window in 0..unit.windows() {
+        for ky in 0..kernel[0] {
+            for kx in 0..kernel[1] {
+                let tap = raster.tap(window, [ky, kx]);
+                let at = tap.slots * words * bits + tap.pixel * lanes * element;
+                let there = histories[ky].slice(at, lanes * element);
+                taps.push(match outside.of(window, [ky, kx]) {
+                    None => there,
+                    Some(outside) => mux(outside, around.clone(), there),
+                });
+            }
+        }
+    }
+    m.section("Windows");
+    let window = m.net("window", pack(taps));
+    let completed = Delay::new(&mut m, &p, "completed", step & completes, reads, true).at(reads);
+    queue.finish(context, &mut m, &p, step & completes, completed, window.expr());
+    sink_unread(&mut m, unit, &raster, &histories, [words * bits, lanes * element]);
+    context.library.define(m)
+}
+
+/// The round of a loop, among `count`, lies in a range.
+fn lies_in(nest: &Nest, level: usize, count: usize, range: &Range<usize>) -> Expr {
+    let Some(q) = nest.round(level) else {
+        return if range.contains(&0) { high() } else { low() };
+    };
+    let width = q.width();
+    let from = (range.start > 0).then(|| q.at_least(lit(width, range.start as u64)));
+    let to = (range.end < count).then(|| q.less_than(lit(width, range.end as u64)));
+    hdl::and_all(from.into_iter().chain(to).chain([high()]))
+}
+
+/// Whether the line or slot completes windows.
+fn completing(
+    m: &mut Module,
+    p: &Ports,
+    nest: &Nest,
+    step: Signal,
+    level: usize,
+    (first, every, windows): (usize, usize, usize),
+) -> Expr {
+    let count = nest.count(level);
+    let range = first..first + (windows - 1) * every + 1;
+    let within = lies_in(nest, level, count, &range);
+    if every == 1 || windows == 1 {
+        return within;
+    }
+    let name = if level == LINE { "line_wait_q" } else { "slot_wait_q" };
+    let width = hdl::bits_for(every.max(first + 1) - 1);
+    let wait_q = m.reg(name, width);
+    m.note(wait_q, "until the next one that completes windows");
+    let ends = m.net(&format!("{name}_step"), step & nest.ends(level));
+    let start = lit(width, first as u64);
+    let next = mux(wait_q.is(0), lit(width, every as u64 - 1), wait_q - lit(width, 1));
+    let next = mux(nest.at_end(level), start.clone(), next);
+    m.register_reset_enabled(p.clk, p.rst, wait_q, start, ends, next);
+    within & wait_q.is(0)
+}
+
+/// The words of each kernel row, the top one first, when the delays shift.
+#[expect(clippy::too_many_arguments, reason = "one caller; the parts of one memory")]
+fn delays(
+    m: &mut Module,
+    p: &Ports,
+    unit: &ParallelWindow,
+    raster: &Raster,
+    newest: Expr,
+    step: Signal,
+    shift: Signal,
+    reads: usize,
+) -> Vec<Expr> {
+    let bits = newest.width();
+    let rows = unit.window.kernel[0];
+    let depth = raster.delay();
+    if rows == 1 {
+        return vec![newest];
+    }
+    let newest = m.net("newest", newest);
+    if depth <= reads {
+        // Too short for a memory.
+        let q = m.reg("lines_q", (rows - 1) * depth * bits);
+        let all = hdl::concat([newest.expr(), q.expr()]);
+        m.register_enabled(p.clk, shift, q, all.slice(bits, q.width()));
+        return (0..rows).map(|row| all.slice(row * depth * bits, bits)).collect();
+    }
+    let style = match unit.memory {
+        MemoryStyle::Block => RamStyle::Block,
+        MemoryStyle::Lut => RamStyle::Lut,
+    };
+    let ram = m.ram("lines", (rows - 1) * bits, depth, style);
+    let place_q = m.reg("place_q", address_bits(depth));
+    let after = crate::fifo::next(place_q, depth);
+    let zero = zeros(place_q.width());
+    m.register_reset_enabled(p.clk, p.rst, place_q, zero, step, after);
+    let mut old = m.read_every_cycle("old_q", ram, p.clk, place_q);
+    for k in 2..=reads {
+        let q = m.reg(&format!("old_q{k}"), old.width());
+        m.register(p.clk, q, old);
+        old = q;
+    }
+    let write = Delay::new(m, p, "place", place_q.expr(), reads, false).at(reads);
+    // A line's word moves up by a row.
+    let all = hdl::concat([newest.expr(), old.expr()]);
+    m.write(ram, p.clk, shift, write, all.slice(bits, old.width()));
+    all.lanes(bits)
+}
+
+/// A line's word with the `length` words before it behind: the present one is lowest.
+fn history(
+    m: &mut Module,
+    p: &Ports,
+    row: usize,
+    word: Expr,
+    length: usize,
+    shift: Signal,
+) -> Expr {
+    if length == 0 {
+        return word;
+    }
+    let bits = word.width();
+    let q = m.reg(&format!("line_{row}_q"), length * bits);
+    let all = m.net(&format!("line_{row}"), hdl::concat([q.expr(), word]));
+    m.register_enabled(p.clk, shift, q, all.slice(0, length * bits));
+    all.expr()
+}
+
+/// What stands around the map, for the channels of a word, when the window is put together.
+#[expect(clippy::too_many_arguments, reason = "one caller; the parts of one constant")]
+fn standing(
+    context: &mut Context<'_>,
+    m: &mut Module,
+    p: &Ports,
+    unit: &ParallelWindow,
+    nest: &Nest,
+    engine: &str,
+    input: &Stream,
+    reads: usize,
+) -> Expr {
+    let (lanes, element) = (input.lanes / unit.pixels, input.element);
+    let bits = element.bits() as usize;
+    let code = |channel: usize| element.encode(unit.padding[channel % unit.padding.len()]);
+    let parts = unit.map.channels / lanes;
+    let same = unit.padding.iter().all(|v| *v == unit.padding[0]);
+    if same || parts == 1 || !unit.window.is_padded() {
+        return pack((0..lanes).map(|lane| lit(bits, code(lane))));
+    }
+    m.section("What stands around the map: a word for each word of a pixel");
+    let word = |part: usize| -> Vec<bool> {
+        let lane = |lane| (0..bits).map(move |b| code(part * lanes + lane) >> b & 1 == 1);
+        (0..lanes).flat_map(lane).collect()
+    };
+    let file = context.memory(&format!("{engine}_padding"), (0..parts).map(word));
+    let rom = m.rom("around", lanes * bits, parts, &file, RomStyle::Logic);
+    let part = nest.round(WORD).expect("there are several words");
+    let first = m.read_every_cycle("around_q", rom, p.clk, part);
+    Delay::new(m, p, "around_q", first.expr(), reads - 1, false).at(reads - 1)
+}
+
+/// Which taps lie in the padding, in step with the windows.
+struct Outside {
+    rows: Vec<Option<Expr>>,
+    /// By window and kernel column.
+    columns: Vec<Vec<Option<Expr>>>,
+}
+
+impl Outside {
+    fn new(
+        m: &mut Module,
+        p: &Ports,
+        unit: &ParallelWindow,
+        raster: &Raster,
+        nest: &Nest,
+        reads: usize,
+    ) -> Self {
+        let [of_lines, of_slots] = raster.completing();
+        let mut beyond = |name: &str, level: usize, (first, every, n): (usize, usize, usize), inside: Range<usize>| {
+            let last = first + (n - 1) * every;
+            if inside.contains(&first) && inside.contains(&last) {
+                return None;
+            }
+            let lies = lies_in(nest, level, nest.count(level), &inside);
+            Some(Delay::new(m, p, name, !lies, reads, false).at(reads))
+        };
+        let rows = (0..unit.window.kernel[0]).map(|ky| {
+            beyond(&format!("row_{ky}_outside"), LINE, of_lines, raster.lines_inside(ky))
+        });
+        let rows = rows.collect();
+        let columns = (0..unit.windows()).map(|w| {
+            let of = (0..unit.window.kernel[1]).map(|kx| {
+                let name = format!("column_{w}_{kx}_outside");
+                beyond(&name, SLOT, of_slots, raster.slots_inside(w, kx))
+            });
+            of.collect()
+        });
+        Self { columns: columns.collect(), rows }
+    }
+
+    fn of(&self, window: usize, [ky, kx]: [usize; 2]) -> Option<Expr> {
+        let parts: Vec<Expr> =
+            [&self.rows[ky], &self.columns[window][kx]].into_iter().flatten().cloned().collect();
+        (!parts.is_empty()).then(|| or_all(parts))
+    }
+}
+
+/// Names the bits of the histories that no tap reads.
+fn sink_unread(
+    m: &mut Module,
+    unit: &ParallelWindow,
+    raster: &Raster,
+    histories: &[Expr],
+    [slot, pixel]: [usize; 2],
+) {
+    for (ky, history) in histories.iter().enumerate() {
+        let mut read = vec![false; history.width()];
+        for window in 0..unit.windows() {
+            for kx in 0..unit.window.kernel[1] {
+                let tap = raster.tap(window, [ky, kx]);
+                let at = tap.slots * slot + tap.pixel * pixel;
+                read[at..at + pixel].fill(true);
+            }
+        }
+        // The history itself reads all but its oldest word.
+        let word = slot / raster.counts()[2];
+        let kept = history.width() - word;
+        read[..kept].fill(true);
+        let Some(first) = read.iter().position(|read| !read) else { continue };
+        m.sink_unused([history.slice(first, history.width() - first)]);
+    }
+}
