@@ -62,18 +62,19 @@ pub(crate) fn parallel_window(
 
     m.section("Delays of whole lines");
     let reads = latency(unit) as usize - 1;
-    let taken = Delay::new(&mut m, &p, "taken", step.expr(), reads, true).at(reads);
-    let shift = m.net("shift", taken);
+    let last = (0..unit.windows()).map(|w| raster.tap(w, [0, 0]).slots).max().unwrap_or(0);
+    // Nothing shifts when windows are single words.
+    let length = if kernel[0] > 1 || last > 0 { reads } else { 0 };
+    let shift = Delay::new(&mut m, &p, "shift", step.expr(), length, true).at(length);
     let newest = Delay::new(&mut m, &p, "newest", p.s_data.expr(), reads, false).at(reads);
-    let delayed = delays(&mut m, &p, unit, &raster, newest, step, shift, reads);
+    let delayed = delays(&mut m, &p, unit, &raster, newest, step, &shift, reads);
 
     m.section("Words that were in each line before");
     let bits = input.bits();
-    let last = (0..unit.windows()).map(|w| raster.tap(w, [0, 0]).slots).max().unwrap_or(0);
     let histories: Vec<Expr> = delayed
         .into_iter()
         .enumerate()
-        .map(|(row, word)| history(&mut m, &p, row, word, last * words, shift))
+        .map(|(row, word)| history(&mut m, &p, row, word, last * words, &shift))
         .collect();
     let lanes = input.lanes / unit.pixels;
     let element = input.element.bits() as usize;
@@ -107,6 +108,9 @@ fn lies_in(nest: &Nest, level: usize, count: usize, range: &Range<usize>) -> Exp
         return if range.contains(&0) { high() } else { low() };
     };
     let width = q.width();
+    if range.start >= count || range.is_empty() {
+        return low();
+    }
     let from = (range.start > 0).then(|| q.at_least(lit(width, range.start as u64)));
     let to = (range.end < count).then(|| q.less_than(lit(width, range.end as u64)));
     hdl::and_all(from.into_iter().chain(to).chain([high()]))
@@ -148,7 +152,7 @@ fn delays(
     raster: &Raster,
     newest: Expr,
     step: Signal,
-    shift: Signal,
+    shift: &Expr,
     reads: usize,
 ) -> Vec<Expr> {
     let bits = newest.width();
@@ -162,7 +166,7 @@ fn delays(
         // Too short for a memory.
         let q = m.reg("lines_q", (rows - 1) * depth * bits);
         let all = hdl::concat([newest.expr(), q.expr()]);
-        m.register_enabled(p.clk, shift, q, all.slice(bits, q.width()));
+        m.register_enabled(p.clk, shift.clone(), q, all.slice(bits, q.width()));
         return (0..rows).map(|row| all.slice(row * depth * bits, bits)).collect();
     }
     let style = match unit.memory {
@@ -183,7 +187,7 @@ fn delays(
     let write = Delay::new(m, p, "place", place_q.expr(), reads, false).at(reads);
     // A line's word moves up by a row.
     let all = hdl::concat([newest.expr(), old.expr()]);
-    m.write(ram, p.clk, shift, write, all.slice(bits, old.width()));
+    m.write(ram, p.clk, shift.clone(), write, all.slice(bits, old.width()));
     all.lanes(bits)
 }
 
@@ -194,7 +198,7 @@ fn history(
     row: usize,
     word: Expr,
     length: usize,
-    shift: Signal,
+    shift: &Expr,
 ) -> Expr {
     if length == 0 {
         return word;
@@ -202,7 +206,7 @@ fn history(
     let bits = word.width();
     let q = m.reg(&format!("line_{row}_q"), length * bits);
     let all = m.net(&format!("line_{row}"), hdl::concat([q.expr(), word]));
-    m.register_enabled(p.clk, shift, q, all.slice(0, length * bits));
+    m.register_enabled(p.clk, shift.clone(), q, all.slice(0, length * bits));
     all.expr()
 }
 
