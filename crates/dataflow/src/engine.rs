@@ -195,11 +195,15 @@ impl ParallelWindow {
         windows_at_once(self.pixels, self.window.stride[1])
     }
 
-    /// Whether whole words cover a row of the map, and whole output words a row of windows.
-    pub fn divides(&self) -> bool {
+    /// Whether whole words cover a row of the map, whole output words a row of windows, and the first
+    /// window reaches the map.
+    pub fn is_possible(&self) -> bool {
         let (pixels, stride) = (self.pixels, self.window.stride[1]);
+        let reaches = |axis| self.window.before[axis as usize] < self.window.reach(axis);
         let windows = self.window.outputs(Axis::Columns, self.map.width);
         pixels > 0
+            && reaches(Axis::Rows)
+            && reaches(Axis::Columns)
             && self.map.width.is_multiple_of(pixels)
             && (pixels.is_multiple_of(stride) || stride.is_multiple_of(pixels))
             && windows.is_some_and(|n| n.is_multiple_of(self.windows()))

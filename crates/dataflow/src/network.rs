@@ -213,11 +213,15 @@ fn check_window(w: &SlidingWindow, i: &Stream, o: &Stream) -> bool {
 
 fn check_parallel_window(w: &ParallelWindow, i: &Stream, o: &Stream) -> bool {
     let counts = [w.window.kernel, w.window.stride, w.window.dilation];
-    if counts.iter().flatten().any(|&n| n == 0) || !w.divides() {
+    if counts.iter().flatten().any(|&n| n == 0) || !w.is_possible() {
         return false;
     }
     let channels = w.map.channels;
-    let lanes = if w.pixels == 1 { channels.is_multiple_of(i.lanes) } else { i.lanes == channels * w.pixels };
+    let lanes = if w.pixels == 1 {
+        channels.is_multiple_of(i.lanes)
+    } else {
+        i.lanes == channels * w.pixels
+    };
     let Some(windows) = w.window.over(w.map, 1).filter(|_| lanes) else { return false };
     let taps = w.window.taps();
     let pixel = channels * taps * w.windows();

@@ -1,11 +1,11 @@
 //! From a complete folding to the chain of engines and streams.
 
 use crate::file::{Fold, LayerFold};
+use crate::windows;
 use dataflow::{
     ChannelAffine, Dataflow, Engine, EngineKind, LabelSelect, MemoryStyle, Mvu, OUTSIDE,
     SlidingWindow, Stream, Threshold, windows_at_once,
 };
-use crate::windows;
 use engines::{full_rate_credits, mvu::Encoding, parallel_window::Raster, window::Walk};
 use streamline::{Conv, Dense, Layer, LayerOp, Pool, Streamlined, Thresholds};
 use tensor::{ElementType, Map, Window};
@@ -156,7 +156,8 @@ impl Chain {
                 let mut feed = Feed { pixels: folding.pixels.unwrap_or(1), ..Feed::default() };
                 if folding.parallel_window {
                     let padding = windows::around(conv, self.last().element);
-                    let raster = self.parallel(layer, conv.input, conv.window, padding, feed.pixels);
+                    let raster =
+                        self.parallel(layer, conv.input, conv.window, padding, feed.pixels);
                     feed.taps = conv.window.taps();
                     feed.pixels = windows_at_once(feed.pixels, conv.window.stride[1]);
                     feed.gap = raster.longest_gap();

@@ -3,8 +3,8 @@
 use crate::build::{default_ring, needs_window, ring_memory};
 use crate::file::{LayerFold, divisors};
 use crate::search::stream;
-use dataflow::{MemoryStyle, Mvu, SlidingWindow};
 use crate::windows::{self, pixels_at_once};
+use dataflow::{MemoryStyle, Mvu, SlidingWindow};
 use engines::Resources;
 use engines::parallel_window::Raster;
 use streamline::{Conv, Dense, Layer, LayerOp, Pool, Streamlined};
@@ -101,7 +101,11 @@ fn parallel_convs(matrix: &Matrix<'_>, conv: &Conv) -> Vec<Choice> {
         let (window, steps, vectors) = if needs_window(conv) {
             let around = windows::around(conv, matrix.input);
             let unit = windows::unit(conv.input, conv.window, pixels, around, lanes);
-            let to = stream(matrix.input, lanes / pixels * taps * unit.windows(), columns * unit.windows());
+            let to = stream(
+                matrix.input,
+                lanes / pixels * taps * unit.windows(),
+                columns * unit.windows(),
+            );
             let cost = engines::parallel_window::cost(&unit, &from, &to);
             (cost, Raster::of(&unit, lanes).steps(), unit.windows())
         } else {
@@ -222,9 +226,9 @@ impl Matrix<'_> {
     /// All foldings of a matrix that is applied to the whole input.
     fn foldings(&self, pixel: usize) -> Vec<Choice> {
         let rows = self.layer.map.channels;
-        let pairs = divisors(rows).into_iter().flat_map(|pe| {
-            divisors(self.columns).into_iter().map(move |simd| Feed::new(pe, simd))
-        });
+        let pairs = divisors(rows)
+            .into_iter()
+            .flat_map(|pe| divisors(self.columns).into_iter().map(move |simd| Feed::new(pe, simd)));
         let choices = pairs.flat_map(|feed| self.mvus(feed));
         choices.map(|choice| Choice { pixel, ..choice }).collect()
     }

@@ -1,10 +1,10 @@
 //! `fold.toml`: the folding as a file that can be read and edited.
 
+use crate::windows;
 use dataflow::MemoryStyle;
 use diagnostic::{Code, Diagnostic, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use crate::windows;
 use std::fmt::Write;
 use streamline::{LayerOp, Streamlined};
 
@@ -100,7 +100,10 @@ impl Fold {
         for (name, depth) in &self.fifos {
             if !(1..=MOST_FIFO_WORDS).contains(depth) {
                 let text = format!("the FIFO in front of `{name}` cannot hold {depth} words");
-                errors.push(Diagnostic::new(Code::FoldInvalid, text).hint(format!("use 1 to {MOST_FIFO_WORDS}")));
+                errors.push(
+                    Diagnostic::new(Code::FoldInvalid, text)
+                        .hint(format!("use 1 to {MOST_FIFO_WORDS}")),
+                );
             }
         }
         let mut inputs = elements;
@@ -126,7 +129,10 @@ impl Fold {
         if let Some(lanes) = self.input_lanes {
             put(
                 &mut text,
-                format_args!("input_lanes = {lanes}  # of {}", crate::build::input_pixel(network, self)),
+                format_args!(
+                    "input_lanes = {lanes}  # of {}",
+                    crate::build::input_pixel(network, self)
+                ),
             );
         }
         let mut inputs = network.input.elements();

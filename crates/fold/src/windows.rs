@@ -49,7 +49,7 @@ pub(crate) fn generous_fifo(unit: &ParallelWindow, lanes: usize) -> usize {
 pub(crate) fn pixels_at_once(map: Map, window: Window) -> Vec<usize> {
     let divides = |&pixels: &usize| {
         let (padding, memory) = (Vec::new(), MemoryStyle::Lut);
-        ParallelWindow { map, window, pixels, padding, memory, credits: 1 }.divides()
+        ParallelWindow { map, window, pixels, padding, memory, credits: 1 }.is_possible()
     };
     divisors(map.width).into_iter().filter(|&p| p <= MOST_PIXELS).filter(divides).collect()
 }

@@ -172,7 +172,13 @@ fn vec_limits(
     };
     let file = context.memory(&format!("{}_t0", unit.name), (0..unit.sets).map(word));
     let style = rom_style(unit.memory);
-    let rom = m.rom(&format!("thresholds{}_0", unit.tag), unit.bits * unit.lanes, unit.sets, &file, style);
+    let rom = m.rom(
+        &format!("thresholds{}_0", unit.tag),
+        unit.bits * unit.lanes,
+        unit.sets,
+        &file,
+        style,
+    );
     let q = m.read_every_cycle(&format!("limit{}_0_q", unit.tag), rom, p.clk, set.clone());
     q.lanes(unit.bits)
 }

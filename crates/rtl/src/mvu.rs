@@ -80,7 +80,8 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
     // Constants are chosen by the border class and the pass.
     let pass_bits = if nf > 1 { address_bits(nf) } else { 0 };
     let sets = several.map_or(nf, |borders| borders.count() << pass_bits);
-    let rows = RowConstants { unit, layer, input: input.element, borders: borders.as_ref(), pass_bits };
+    let rows =
+        RowConstants { unit, layer, input: input.element, borders: borders.as_ref(), pass_bits };
     let mut values = Vec::new();
     for (vector, counts) in accumulators.chunks(unit.pe).enumerate() {
         let ordinal = if unit.vectors > 1 { format!("_{vector}") } else { String::new() };
@@ -328,7 +329,8 @@ fn scores(
     let file = context.memory(&format!("{engine}{ordinal}_constants"), (0..sets).map(word));
     let style = rom_style(unit.threshold_memory);
     let rom = m.rom(&format!("constants{ordinal}"), width * unit.pe, sets, &file, style);
-    let constants = m.read_every_cycle(&format!("constants{ordinal}_q"), rom, p.clk, address.clone());
+    let constants =
+        m.read_every_cycle(&format!("constants{ordinal}_q"), rom, p.clk, address.clone());
     let sums: Vec<Expr> = accumulators
         .iter()
         .enumerate()

@@ -82,11 +82,11 @@ pub(crate) fn parallel_window(
     let outside = Outside::new(&mut m, &p, unit, &raster, &nest, reads);
     let mut taps = Vec::new();
     for window in 0..unit.windows() {
-        for ky in 0..kernel[0] {
+        for (ky, history) in histories.iter().enumerate() {
             for kx in 0..kernel[1] {
                 let tap = raster.tap(window, [ky, kx]);
                 let at = tap.slots * words * bits + tap.pixel * lanes * element;
-                let there = histories[ky].slice(at, lanes * element);
+                let there = history.slice(at, lanes * element);
                 taps.push(match outside.of(window, [ky, kx]) {
                     None => there,
                     Some(outside) => mux(outside, around.clone(), there),
@@ -192,14 +192,7 @@ fn delays(
 }
 
 /// A line's word with the `length` words before it behind: the present one is lowest.
-fn history(
-    m: &mut Module,
-    p: &Ports,
-    row: usize,
-    word: Expr,
-    length: usize,
-    shift: &Expr,
-) -> Expr {
+fn history(m: &mut Module, p: &Ports, row: usize, word: Expr, length: usize, shift: &Expr) -> Expr {
     if length == 0 {
         return word;
     }
@@ -259,7 +252,10 @@ impl Outside {
         reads: usize,
     ) -> Self {
         let [of_lines, of_slots] = raster.completing();
-        let mut beyond = |name: &str, level: usize, (first, every, n): (usize, usize, usize), inside: Range<usize>| {
+        let mut beyond = |name: &str,
+                          level: usize,
+                          (first, every, n): (usize, usize, usize),
+                          inside: Range<usize>| {
             let last = first + (n - 1) * every;
             if inside.contains(&first) && inside.contains(&last) {
                 return None;

@@ -12,10 +12,8 @@ pub(crate) fn pool(context: &mut Context<'_>, index: usize, unit: &Pool) -> Modu
     let (input, output) = context.ends(index);
     let mut m = Module::new(&context.name(&context.engine(index).name));
     let what = if unit.smallest { "minimum" } else { "maximum" };
-    let what = format!(
-        "Pool: {what} of {} taps of a word, then of each {} words.",
-        unit.taps, unit.words
-    );
+    let what =
+        format!("Pool: {what} of {} taps of a word, then of each {} words.", unit.taps, unit.words);
     context.describe(&mut m, index, &what);
     let p = Ports::declare(&mut m, input.bits(), output.bits());
     let shape = Shape { words: unit.words, passes: 1, buffer: 0, credits: unit.credits };

@@ -63,8 +63,7 @@ impl<'d> Run<'d> {
     pub fn extend(&mut self, frames: usize, stalls: &Stalls) -> Result<()> {
         self.frames += frames;
         let streams = &self.dataflow.streams;
-        let words: Vec<usize> =
-            streams.iter().map(|s| s.words_per_frame() * self.frames).collect();
+        let words: Vec<usize> = streams.iter().map(|s| s.words_per_frame() * self.frames).collect();
         for (times, words) in self.times.streams.iter_mut().zip(&words) {
             times.reserve(words - times.len());
         }

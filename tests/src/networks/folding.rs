@@ -141,7 +141,7 @@ fn parallel_conv(draw: &mut Draw, entry: &mut LayerFold, conv: &Conv, pairs: usi
 fn several(map: Map, window: Window) -> Vec<usize> {
     let divides = |&pixels: &usize| {
         let (padding, memory) = (Vec::new(), MemoryStyle::Lut);
-        ParallelWindow { map, window, pixels, padding, memory, credits: 1 }.divides()
+        ParallelWindow { map, window, pixels, padding, memory, credits: 1 }.is_possible()
     };
     (1..=map.width).filter(divides).collect()
 }

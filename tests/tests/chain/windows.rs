@@ -57,11 +57,13 @@ impl Point {
     /// The maximum of each window, behind its sliding window unit.
     fn pool(&self) -> Bare {
         let taps = self.window.taps();
-        let credits = engines::full_rate_credits(engines::pool::LATENCY, taps);
+        let mut unit =
+            dataflow::Pool { words: taps, taps: 1, windows: 1, smallest: false, credits: 1 };
+        unit.credits = engines::full_rate_credits(engines::pool::latency(&unit), taps);
         let pool = streamline::Pool { input: self.map, window: self.window, smallest: false };
         let map = self.window.over(self.map, self.map.channels).unwrap();
         Bare {
-            kind: EngineKind::Pool(dataflow::Pool { taps, smallest: false, credits }),
+            kind: EngineKind::Pool(unit),
             layer: Some(LayerOp::Pool(pool)),
             output: Words { element: self.element, lanes: self.lanes, map },
         }

@@ -14,9 +14,7 @@ pub fn cost(unit: &ParallelWindow, input: &Stream, output: &Stream) -> Resources
         (_, MemoryStyle::Block) => {
             rom(raster.delay(), lines, true) + Resources::logic(0.0, lines as f64)
         }
-        (_, MemoryStyle::Lut) => {
-            Resources::logic(lut_ram(raster.delay(), lines), lines as f64)
-        }
+        (_, MemoryStyle::Lut) => Resources::logic(lut_ram(raster.delay(), lines), lines as f64),
     };
     let [_, _, words] = raster.counts();
     let column = unit.window.kernel[1] - 1;
@@ -25,7 +23,10 @@ pub fn cost(unit: &ParallelWindow, input: &Stream, output: &Stream) -> Resources
     // Where words of a slot follow each other the history is shift registers of LUTs.
     let history = match words {
         1 => Resources::logic(0.0, history),
-        _ => Resources::logic(history / words as f64 * words.div_ceil(16) as f64, history / words as f64),
+        _ => Resources::logic(
+            history / words as f64 * words.div_ceil(16) as f64,
+            history / words as f64,
+        ),
     };
     let queue = Resources::logic(lut_ram(unit.credits, output.bits()) + 8.0, 8.0);
     let padding = if unit.window.is_padded() { output.bits() as f64 } else { 0.0 };
