@@ -19,7 +19,7 @@ mod engine;
 mod network;
 
 pub use engine::{
-    ChannelAffine, Engine, EngineKind, Frees, LabelSelect, MemoryStyle, Mvu, Pool, SlidingWindow,
-    Threshold,
+    ChannelAffine, Dot, Engine, EngineKind, Frees, LabelSelect, MemoryStyle, Mvu, Pool,
+    SlidingWindow, Threshold,
 };
 pub use network::{Dataflow, OUTSIDE, Stream};

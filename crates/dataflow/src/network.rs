@@ -231,6 +231,10 @@ fn check_mvu(m: &Mvu, i: &Stream, o: &Stream) -> bool {
         && has_words_of(i, pixel)
         && buffer
         && m.credits >= 1
+        && m.dot.takes(i.element)
+        && (1..=255).contains(&(m.levels.1 - m.levels.0))
+        && (-128..=0).contains(&m.levels.0)
+        && (0..=255).contains(&m.levels.1)
         && (1..=62).contains(&m.accumulator_bits)
 }
 
@@ -264,6 +268,8 @@ mod tests {
             pe: 2,
             simd: 3,
             weight: ElementType::Bipolar,
+            dot: Dot::Planes,
+            levels: (-1, 1),
             accumulator_bits: 4,
             thresholds: 1,
             weight_memory: MemoryStyle::Lut,
@@ -298,7 +304,7 @@ mod tests {
         }
     }
 
-    use crate::MemoryStyle;
+    use crate::{Dot, MemoryStyle};
 
     #[test]
     fn text_form_round_trips() {

@@ -3,7 +3,7 @@
 use crate::build::{default_ring, needs_window, ring_memory};
 use crate::file::{LayerFold, divisors};
 use crate::search::stream;
-use dataflow::{MemoryStyle, Mvu, SlidingWindow};
+use dataflow::{Dot, MemoryStyle, Mvu, SlidingWindow};
 use engines::Resources;
 use streamline::{Conv, Dense, Layer, LayerOp, Pool, Streamlined};
 use tensor::{ElementType, Window};
@@ -36,12 +36,15 @@ pub(crate) fn candidates(network: &Streamlined) -> Vec<Candidate<'_>> {
     let (mut element, mut elements) = (network.input.element, network.input.elements());
     let mut candidates = Vec::new();
     for layer in &network.layers {
+        let levels = network.levels(layer);
         let pixel_and_choices = match &layer.op {
             LayerOp::Dense(dense) => {
-                let shape = Shape { rows: layer.elements(), columns: elements, vectors: 1 };
+                let shape = Shape { rows: layer.elements(), columns: elements, vectors: 1, levels };
                 Some((elements, dense_choices(layer, dense, element, shape)))
             }
-            LayerOp::Conv(conv) => Some((conv.input.channels, conv_choices(layer, conv, element))),
+            LayerOp::Conv(conv) => {
+                Some((conv.input.channels, conv_choices(layer, conv, element, levels)))
+            }
             LayerOp::Pool(pool) => Some((pool.input.channels, pool_choices(layer, pool, element))),
             LayerOp::Threshold(_) | LayerOp::ChannelAffine(_) | LayerOp::LabelSelect { .. } => None,
         };
@@ -53,12 +56,13 @@ pub(crate) fn candidates(network: &Streamlined) -> Vec<Candidate<'_>> {
     candidates
 }
 
-/// Rows and columns of a matrix, and how many vectors it meets in a frame.
+/// Rows and columns of a matrix, how many vectors it meets in a frame, and what integers they hold.
 #[derive(Clone, Copy)]
 struct Shape {
     rows: usize,
     columns: usize,
     vectors: usize,
+    levels: (i64, i64),
 }
 
 fn dense_choices(layer: &Layer, dense: &Dense, input: ElementType, shape: Shape) -> Vec<Choice> {
@@ -71,9 +75,9 @@ fn dense_choices(layer: &Layer, dense: &Dense, input: ElementType, shape: Shape)
     choices
 }
 
-fn conv_choices(layer: &Layer, conv: &Conv, input: ElementType) -> Vec<Choice> {
+fn conv_choices(layer: &Layer, conv: &Conv, input: ElementType, levels: (i64, i64)) -> Vec<Choice> {
     let (rows, columns) = conv.dense.weights.dim();
-    let shape = Shape { rows, columns, vectors: layer.map.pixels() };
+    let shape = Shape { rows, columns, vectors: layer.map.pixels(), levels };
     let needs_window = needs_window(conv);
     let mut choices = Vec::new();
     for pe in divisors(rows / conv.groups) {
@@ -146,11 +150,13 @@ fn mvus(
     simd: usize,
     replayed: bool,
 ) -> Vec<Choice> {
-    let Shape { rows, columns, vectors } = shape;
+    let Shape { rows, columns, vectors, levels } = shape;
     let (sf, nf) = (columns / simd, rows / pe);
     let bits = ElementType::smallest(dense.accumulator.0.min(-1), dense.accumulator.1).bits();
     let mut choices = Vec::new();
-    for weights in [MemoryStyle::Lut, MemoryStyle::Block] {
+    let dots = Dot::ALL.into_iter().filter(|dot| dot.takes(input));
+    let memories = [MemoryStyle::Lut, MemoryStyle::Block];
+    for (dot, weights) in dots.flat_map(|dot| memories.map(|weights| (dot, weights))) {
         let useless = weights == MemoryStyle::Block && sf * nf <= 16
             || weights == MemoryStyle::Lut && sf * nf > 4096;
         if useless {
@@ -162,6 +168,8 @@ fn mvus(
             pe,
             simd,
             weight: dense.weight,
+            dot,
+            levels,
             accumulator_bits: bits,
             thresholds: dense.thresholds.as_ref().map_or(0, |t| t.values.ncols()),
             weight_memory: weights,
@@ -177,6 +185,7 @@ fn mvus(
             fold: LayerFold {
                 pe: Some(pe),
                 simd: Some(simd),
+                dot: Some(dot),
                 weights: Some(weights),
                 ..LayerFold::default()
             },

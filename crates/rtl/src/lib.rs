@@ -10,6 +10,7 @@
 //! *credit*), so no stall wire crosses the engine.
 
 mod adapter;
+mod adders;
 mod affine;
 mod bisect;
 mod context;
@@ -21,6 +22,7 @@ mod mvu;
 mod nest;
 mod pool;
 mod popcount;
+mod thermometer;
 mod threshold;
 mod top;
 mod width;
