@@ -231,6 +231,40 @@ pub struct Pool {
     pub credits: usize,
 }
 
+/// How a matrix-vector unit adds up its products. All give the same sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dot {
+    /// Each pair of bit planes is counted on its own; the counts are weighted and added.
+    Planes,
+    /// Whole elements, inverted or shifted as the weights say, in a tree of adders.
+    Add,
+    /// Elements become thermometers, one bit for each level; all bits are counted at once.
+    Thermometer,
+}
+
+impl Dot {
+    /// All of them, the usual one first.
+    pub const ALL: [Dot; 3] = [Dot::Planes, Dot::Add, Dot::Thermometer];
+
+    /// Its name in files and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Dot::Planes => "planes",
+            Dot::Add => "add",
+            Dot::Thermometer => "thermometer",
+        }
+    }
+
+    /// Whether inputs of a type can be added so: a bipolar input is a single bit, which is counted.
+    pub fn takes(self, input: ElementType) -> bool {
+        match self {
+            Dot::Planes => true,
+            Dot::Add | Dot::Thermometer => input != ElementType::Bipolar,
+        }
+    }
+}
+
 /// A matrix-vector-threshold unit: `pe` rows by `simd` columns each cycle.
 ///
 /// A step takes one input word; `columns / simd` (rounded up) steps make one output word of `pe`
@@ -255,6 +289,11 @@ pub struct Mvu {
     pub vectors: usize,
     /// Type of the weights.
     pub weight: ElementType,
+    /// How the products are added up.
+    pub dot: Dot,
+    /// The smallest and the largest integer that comes in, 0 among them; a thermometer has a bit for
+    /// each level between them.
+    pub levels: (i64, i64),
     /// Width of the accumulator, which counts in two's complement.
     pub accumulator_bits: u32,
     /// Thresholds of each row; with 0 the accumulators themselves go out.

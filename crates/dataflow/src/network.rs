@@ -266,6 +266,10 @@ fn check_mvu(m: &Mvu, i: &Stream, o: &Stream) -> bool {
         && has_words_of(i, pixel * m.vectors)
         && buffer
         && m.credits >= 1
+        && m.dot.takes(i.element)
+        && (1..=255).contains(&(m.levels.1 - m.levels.0))
+        && (-128..=0).contains(&m.levels.0)
+        && (0..=255).contains(&m.levels.1)
         && (1..=62).contains(&m.accumulator_bits)
 }
 
@@ -301,6 +305,8 @@ mod tests {
             taps: 1,
             vectors: 1,
             weight: ElementType::Bipolar,
+            dot: Dot::Planes,
+            levels: (-1, 1),
             accumulator_bits: 4,
             thresholds: 1,
             weight_memory: MemoryStyle::Lut,
@@ -335,7 +341,7 @@ mod tests {
         }
     }
 
-    use crate::MemoryStyle;
+    use crate::{Dot, MemoryStyle};
 
     #[test]
     fn text_form_round_trips() {

@@ -3,10 +3,11 @@
 use crate::file::{Fold, LayerFold};
 use crate::windows;
 use dataflow::{
-    ChannelAffine, Dataflow, Engine, EngineKind, LabelSelect, MemoryStyle, Mvu, OUTSIDE,
+    ChannelAffine, Dataflow, Dot, Engine, EngineKind, LabelSelect, MemoryStyle, Mvu, OUTSIDE,
     SlidingWindow, Stream, Threshold, windows_at_once,
 };
-use engines::{full_rate_credits, mvu::Encoding, parallel_window::Raster, window::Walk};
+use engines::mvu::{Encoding, Group, groups};
+use engines::{full_rate_credits, parallel_window::Raster, window::Walk};
 use streamline::{Conv, Dense, Layer, LayerOp, Pool, Streamlined, Thresholds};
 use tensor::{ElementType, Map, Window};
 
@@ -18,6 +19,7 @@ const LARGEST_LUT_DEPTH: usize = 128;
 pub fn dataflow(name: &str, network: &Streamlined, fold: &Fold) -> Dataflow {
     let elements = network.input.elements();
     let mut chain = Chain {
+        network,
         streams: vec![Stream {
             name: "s_axis".into(),
             element: network.input.element,
@@ -94,12 +96,13 @@ fn input_pixel_of(layer: &Layer, input: &Stream) -> usize {
     }
 }
 
-struct Chain {
+struct Chain<'n> {
+    network: &'n Streamlined,
     streams: Vec<Stream>,
     engines: Vec<Engine>,
 }
 
-impl Chain {
+impl Chain<'_> {
     fn last(&self) -> &Stream {
         self.streams.last().expect("the chain starts with a stream")
     }
@@ -337,7 +340,9 @@ impl Chain {
             taps: feed.taps,
             vectors: feed.pixels,
             weight: dense.weight,
-            accumulator_bits: accumulator_bits(dense, input.element, gaps),
+            dot: folding.dot.unwrap_or(Dot::Planes),
+            levels: self.network.levels(layer),
+            accumulator_bits: 1,
             thresholds,
             weight_memory: MemoryStyle::Lut,
             threshold_memory: MemoryStyle::Lut,
@@ -353,14 +358,27 @@ impl Chain {
             let vectors = 2 + feed.gap.div_ceil(sf * nf);
             mvu.buffer_words = folding.buffer.unwrap_or(vectors * sf).max(sf);
         }
-        mvu.credits = full_rate_credits(engines::mvu::latency(&mvu, input.element), sf);
         let output = Stream {
             element: layer.element,
             lanes: pe * feed.pixels,
             elements: layer.map.elements(),
             pixel: rows * feed.pixels,
-            ..input
+            ..input.clone()
         };
+        let with = |dot: Dot| {
+            let groups = groups(dot, input.element, mvu.levels);
+            let accumulator_bits = accumulator_bits(dense, input.element, &groups, gaps);
+            Mvu { dot, accumulator_bits, ..mvu.clone() }
+        };
+        let mut mvu = match folding.dot {
+            Some(dot) => with(dot),
+            None => {
+                let all = Dot::ALL.into_iter().filter(|dot| dot.takes(input.element)).map(with);
+                let cost = |mvu: &Mvu| engines::mvu::cost(mvu, &input, &output).luts;
+                all.min_by(|a, b| cost(a).total_cmp(&cost(b))).expect("planes are always possible")
+            }
+        };
+        mvu.credits = full_rate_credits(engines::mvu::latency(&mvu, input.element), sf);
         self.push(&layer.name, &layer.name, EngineKind::Mvu(mvu), output);
     }
 }
@@ -429,7 +447,7 @@ fn gcd(a: usize, b: usize) -> usize {
 
 /// Two's complement bits that hold every count of the unit, and one more above for thresholds that
 /// are never reached.
-fn accumulator_bits(dense: &Dense, input: ElementType, gaps: bool) -> u32 {
+fn accumulator_bits(dense: &Dense, input: ElementType, groups: &[Group], gaps: bool) -> u32 {
     let mut range = (-1, 1);
     for row in dense.weights.rows() {
         let row = row.to_vec();
@@ -440,7 +458,7 @@ fn accumulator_bits(dense: &Dense, input: ElementType, gaps: bool) -> u32 {
             let full = bounds.fold((0, 0), |(l, h), (a, b)| (l + a.min(b), h + a.max(b)));
             (low, high) = (low.min(full.0), high.max(full.1));
         }
-        let encoding = Encoding::of(&row, dense.weight, input);
+        let encoding = Encoding::of(&row, dense.weight, input, groups);
         range.0 = range.0.min(encoding.count_threshold(low) - 1);
         range.1 = range.1.max(encoding.count_threshold(high + 1));
     }

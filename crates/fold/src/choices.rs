@@ -4,7 +4,7 @@ use crate::build::{default_ring, needs_window, ring_memory};
 use crate::file::{LayerFold, divisors};
 use crate::search::stream;
 use crate::windows::{self, pixels_at_once};
-use dataflow::{MemoryStyle, Mvu, SlidingWindow};
+use dataflow::{Dot, MemoryStyle, Mvu, SlidingWindow};
 use engines::Resources;
 use engines::parallel_window::Raster;
 use streamline::{Conv, Dense, Layer, LayerOp, Pool, Streamlined};
@@ -38,12 +38,16 @@ pub(crate) fn candidates(network: &Streamlined) -> Vec<Candidate<'_>> {
     let (mut element, mut elements) = (network.input.element, network.input.elements());
     let mut candidates = Vec::new();
     for layer in &network.layers {
+        let of = |dense, columns| {
+            let levels = network.levels(layer);
+            Matrix { layer, dense, input: element, levels, columns }
+        };
         let choices = match &layer.op {
-            LayerOp::Dense(dense) => {
-                let matrix = Matrix { layer, dense, input: element, columns: elements };
-                Some(matrix.foldings(elements))
+            LayerOp::Dense(dense) => Some(of(dense, elements).foldings(elements)),
+            LayerOp::Conv(conv) => {
+                let columns = conv.dense.weights.ncols();
+                Some(conv_choices(&of(&conv.dense, columns), conv))
             }
-            LayerOp::Conv(conv) => Some(conv_choices(layer, conv, element)),
             LayerOp::Pool(pool) => Some(pool_choices(layer, pool, element)),
             LayerOp::Threshold(_) | LayerOp::ChannelAffine(_) | LayerOp::LabelSelect { .. } => None,
         };
@@ -55,9 +59,8 @@ pub(crate) fn candidates(network: &Streamlined) -> Vec<Candidate<'_>> {
     candidates
 }
 
-fn conv_choices(layer: &Layer, conv: &Conv, input: ElementType) -> Vec<Choice> {
-    let (rows, columns) = conv.dense.weights.dim();
-    let matrix = Matrix { layer, dense: &conv.dense, input, columns };
+fn conv_choices(matrix: &Matrix<'_>, conv: &Conv) -> Vec<Choice> {
+    let (rows, input) = (conv.dense.weights.nrows(), matrix.input);
     let channels = conv.input.channels;
     let mut choices = Vec::new();
     for simd in divisors(conv.group_channels()) {
@@ -79,7 +82,7 @@ fn conv_choices(layer: &Layer, conv: &Conv, input: ElementType) -> Vec<Choice> {
         }
     }
     if conv.groups == 1 {
-        choices.extend(parallel_convs(&matrix, conv));
+        choices.extend(parallel_convs(matrix, conv));
     }
     choices
 }
@@ -203,6 +206,8 @@ struct Matrix<'n> {
     layer: &'n Layer,
     dense: &'n Dense,
     input: ElementType,
+    /// The smallest and largest integer of its input.
+    levels: (i64, i64),
     columns: usize,
 }
 
@@ -241,7 +246,9 @@ impl Matrix<'_> {
         let (sf, nf) = (columns / simd, rows / pe);
         let bits = ElementType::smallest(dense.accumulator.0.min(-1), dense.accumulator.1).bits();
         let mut choices = Vec::new();
-        for weights in [MemoryStyle::Lut, MemoryStyle::Block] {
+        let dots = Dot::ALL.into_iter().filter(|dot| dot.takes(self.input));
+        let memories = [MemoryStyle::Lut, MemoryStyle::Block];
+        for (dot, weights) in dots.flat_map(|dot| memories.map(|weights| (dot, weights))) {
             let useless = weights == MemoryStyle::Block && sf * nf <= 16
                 || weights == MemoryStyle::Lut && sf * nf > 4096;
             if useless {
@@ -255,6 +262,8 @@ impl Matrix<'_> {
                 taps,
                 vectors,
                 weight: dense.weight,
+                dot,
+                levels: self.levels,
                 accumulator_bits: bits,
                 thresholds: dense.thresholds.as_ref().map_or(0, |t| t.values.ncols()),
                 weight_memory: weights,
@@ -272,6 +281,7 @@ impl Matrix<'_> {
                 fold: LayerFold {
                     pe: Some(pe),
                     simd: Some(simd),
+                    dot: Some(dot),
                     weights: Some(weights),
                     ..LayerFold::default()
                 },

@@ -5,7 +5,7 @@ use crate::build;
 use crate::file::Fold;
 use crate::search::{Space, Weighting, is_mvu};
 use crate::size::{Pace, closed_form_interval, pace, size_buffers};
-use dataflow::{Dataflow, EngineKind};
+use dataflow::{Dataflow, Dot, EngineKind};
 use diagnostic::{Code, Diagnostic, Result};
 use engines::Resources;
 use serde::{Deserialize, Serialize};
@@ -197,6 +197,8 @@ pub fn refold(name: &str, network: &Streamlined, fold: &Fold, clock_mhz: f64) ->
             EngineKind::Mvu(mvu) => {
                 entry.pe = Some(mvu.pe);
                 entry.simd = Some(mvu.simd);
+                let input = dataflow.streams[engine.input].element;
+                entry.dot = Dot::Add.takes(input).then_some(mvu.dot);
                 entry.weights = Some(mvu.weight_memory);
                 entry.thresholds = Some(mvu.threshold_memory);
                 if mvu.buffer_words > 0 {
@@ -276,7 +278,8 @@ fn folding_text(dataflow: &Dataflow, index: usize) -> String {
     let engine = &dataflow.engines[index];
     let (input, output) = (&dataflow.streams[engine.input], &dataflow.streams[engine.output]);
     match is_mvu(&engine.kind) {
-        Some(m) => format!("PE {} SIMD {}", m.pe, m.simd),
+        Some(m) if !Dot::Add.takes(input.element) => format!("PE {} SIMD {}", m.pe, m.simd),
+        Some(m) => format!("PE {} SIMD {}, {}", m.pe, m.simd, m.dot.name()),
         None if input.lanes == output.lanes => format!("{} lanes", input.lanes),
         None => format!("{} -> {} lanes", input.lanes, output.lanes),
     }

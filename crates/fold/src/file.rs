@@ -1,12 +1,13 @@
 //! `fold.toml`: the folding as a file that can be read and edited.
 
 use crate::windows;
-use dataflow::MemoryStyle;
+use dataflow::{Dot, MemoryStyle};
 use diagnostic::{Code, Diagnostic, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use streamline::{LayerOp, Streamlined};
+use tensor::ElementType;
 
 /// The folding of a network: everything that is left unset gets a default.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -44,6 +45,9 @@ pub struct LayerFold {
     /// parallel window and the whole matrix, or all lanes, in parallel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pixels: Option<usize>,
+    /// How products are added up (convolutions and fully connected layers); the cheapest when unset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dot: Option<Dot>,
     /// Where the weights are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<MemoryStyle>,
@@ -74,7 +78,7 @@ impl Fold {
         let fold: Fold = toml::from_str(text).map_err(|e| {
             let line = e.span().map_or(1, |s| 1 + text[..s.start].matches('\n').count());
             Diagnostic::new(Code::FoldInvalid, format!("line {line}: {}", e.message()))
-                .hint("legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, weights, thresholds, buffer, pad, and [fifos]")
+                .hint("legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, buffer, pad, and [fifos]")
         })?;
         fold.check(network)?;
         Ok(fold)
@@ -106,12 +110,13 @@ impl Fold {
                 );
             }
         }
-        let mut inputs = elements;
+        let (mut element, mut inputs) = (network.input.element, elements);
         for layer in &network.layers {
             if let Some(fold) = self.layers.get(&layer.name) {
                 check_layer(layer, fold, inputs, &mut errors);
+                errors.extend(fold.dot.and_then(|dot| check_dot(layer, dot, element)));
             }
-            inputs = layer.elements();
+            (element, inputs) = (layer.element, layer.elements());
         }
         Diagnostic::join(errors).map_or(Ok(()), Err)
     }
@@ -213,6 +218,22 @@ fn check_layer(
     {
         errors.push(misplaced("lanes", "top-k takes one element a cycle: use lanes = 1"));
     }
+}
+
+/// An error where products of inputs of type `input` cannot be added up so.
+fn check_dot(layer: &streamline::Layer, dot: Dot, input: ElementType) -> Option<Diagnostic> {
+    if layer.dense().is_some() && dot.takes(input) {
+        return None;
+    }
+    let (name, what) = (&layer.name, dot.name());
+    let (text, hint) = if layer.dense().is_some() {
+        let text =
+            format!("dot = \"{what}\" has no meaning for the {input} inputs of layer `{name}`");
+        (text, "leave it out, or use \"planes\"")
+    } else {
+        (format!("`dot` has no meaning for layer `{name}`"), "leave it out")
+    };
+    Some(Diagnostic::new(Code::FoldInvalid, text).node(name.clone()).hint(hint))
 }
 
 /// An error unless `value` divides `whole` (or, padded, is at most `whole`).

@@ -10,6 +10,7 @@
 //! *credit*), so no stall wire crosses the engine.
 
 mod adapter;
+mod adders;
 mod affine;
 mod bisect;
 mod context;
@@ -22,6 +23,7 @@ mod nest;
 mod parallel_window;
 mod pool;
 mod popcount;
+mod thermometer;
 mod threshold;
 mod top;
 mod width;

@@ -5,8 +5,9 @@ use crate::context::{Context, Ports, bits_of, rom_style};
 use crate::control::{Delay, Shape, Steps, finish, steps};
 use crate::dot::dot;
 use crate::nest::Nest;
-use dataflow::{MemoryStyle, Mvu};
-use engines::mvu::{Encoding, planes, popcount_latency};
+use crate::thermometer::thermometers;
+use dataflow::{Dot, MemoryStyle, Mvu};
+use engines::mvu::{Encoding, dot_latency, groups, planes};
 use hdl::{
     Expr, Module, ModuleRef, Signal, Value, address_bits, concat, lit, lit_signed, mux, pack, zeros,
 };
@@ -42,20 +43,25 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
 
     // Registers behind a step at which its operands, its dot product and its sum appear.
     let operands = if unit.weight_memory == MemoryStyle::Block { 2 } else { 1 };
-    let pairs = planes(unit.weight) * planes(input.element);
-    let combine = pairs.next_power_of_two().ilog2() as usize;
-    let dot_at = operands + popcount_latency(unit.simd) as usize + combine;
+    let dot_at = operands + dot_latency(unit, input.element) as usize;
     let sum_at = dot_at + 1;
     let result_at = engines::mvu::latency(unit, input.element) as usize - 1;
 
     let weights = weight_words(&mut m, context, &p, unit, layer, &engine, control.step, operands);
     m.section("Input word, in step with the weights");
-    let x = Delay::new(&mut m, &p, "x", control.word.clone(), operands, false).at(operands);
+    let raw = Delay::new(&mut m, &p, "x", control.word.clone(), operands - 1, false);
+    let word = raw.at(operands - 1);
+    let word = match unit.dot {
+        Dot::Planes | Dot::Add => word,
+        Dot::Thermometer => thermometers(&mut m, &word, input.element, unit.levels),
+    };
+    let x = m.reg("x_q", word.width());
+    m.register(p.clk, x, word);
 
     let bits = unit.accumulator_bits as usize;
-    let row = dot(context, unit.simd, input.element, unit.weight, bits);
+    let row = dot(context, unit, input.element, bits);
     let row_bits = unit.simd * planes(unit.weight);
-    let vectors = x.lanes(unit.simd * planes(input.element));
+    let vectors = x.lanes(x.width() / unit.vectors);
     let sums: Vec<Signal> = (0..unit.vectors * unit.pe)
         .map(|lane| {
             let (vector, pe) = (lane / unit.pe, lane % unit.pe);
@@ -264,7 +270,8 @@ impl RowConstants<'_> {
     }
 
     fn encoding(&self, row: usize) -> Encoding {
-        Encoding::of(&self.layer.weights.row(row).to_vec(), self.unit.weight, self.input)
+        let groups = groups(self.unit.dot, self.input, self.unit.levels);
+        Encoding::of(&self.layer.weights.row(row).to_vec(), self.unit.weight, self.input, &groups)
     }
 
     /// What the columns that do not exist in a border class add to the sum of a row: the sliding

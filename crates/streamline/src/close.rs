@@ -248,7 +248,7 @@ impl Walk<'_> {
 impl Decided {
     /// The integers that the levels are.
     fn values(&self, map: Map) -> Values {
-        let (low, high) = value_range(&self.thresholds);
+        let (low, high) = self.thresholds.range();
         Values {
             element: output_type(&self.thresholds),
             map,
@@ -275,10 +275,6 @@ fn differs_by_pixel(segment: &Segment) -> Diagnostic {
 }
 
 pub(crate) fn output_type(thresholds: &Thresholds) -> ElementType {
-    let (low, high) = value_range(thresholds);
+    let (low, high) = thresholds.range();
     if thresholds.bipolar { ElementType::Bipolar } else { ElementType::smallest(low, high) }
-}
-
-fn value_range(thresholds: &Thresholds) -> (i64, i64) {
-    (thresholds.value(0), thresholds.value(thresholds.values.ncols() as i64))
 }

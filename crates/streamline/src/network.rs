@@ -23,6 +23,34 @@ pub struct Streamlined {
     pub layers: Vec<Layer>,
 }
 
+impl Streamlined {
+    /// The smallest and the largest integer that a layer meets in its input or in its padding, 0 among
+    /// them.
+    pub fn levels(&self, layer: &Layer) -> (i64, i64) {
+        let mut reached = (self.input.element.min(), self.input.element.max());
+        for earlier in self.layers.iter().take_while(|l| l.name != layer.name) {
+            let thresholds = match &earlier.op {
+                LayerOp::Threshold(t) => Some(t),
+                LayerOp::Dense(d) | LayerOp::Conv(Conv { dense: d, .. }) => d.thresholds.as_ref(),
+                LayerOp::Pool(_) => continue,
+                LayerOp::ChannelAffine(_) | LayerOp::LabelSelect { .. } => None,
+            };
+            let all = (earlier.element.min(), earlier.element.max());
+            reached = thresholds.map_or(all, Thresholds::range);
+        }
+        let around = match &layer.op {
+            LayerOp::Conv(Conv { padding: Padding::Value(values), .. }) => values.as_slice(),
+            LayerOp::Conv(_)
+            | LayerOp::Dense(_)
+            | LayerOp::Threshold(_)
+            | LayerOp::Pool(_)
+            | LayerOp::ChannelAffine(_)
+            | LayerOp::LabelSelect { .. } => &[],
+        };
+        around.iter().chain(&[0]).fold(reached, |(l, h), &n| (l.min(n), h.max(n)))
+    }
+}
+
 /// How an array of pixels or values becomes the integers that the network takes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -145,6 +173,11 @@ impl Thresholds {
     /// The value that stands for a level.
     pub fn value(&self, level: i64) -> i64 {
         self.base + if self.bipolar { 2 * level } else { level }
+    }
+
+    /// The values of the lowest and the highest level.
+    pub fn range(&self) -> (i64, i64) {
+        (self.value(0), self.value(self.values.ncols() as i64))
     }
 }
 

@@ -1,11 +1,11 @@
 //! Random foldings.
 
 use super::Draw;
-use dataflow::{MemoryStyle, ParallelWindow};
-use engines::mvu::planes;
+use dataflow::{Dot, MemoryStyle, ParallelWindow};
+use engines::mvu::{groups, planes};
 use fold::{Fold, LayerFold};
 use streamline::{Conv, LayerOp, Streamlined};
-use tensor::{Map, Window};
+use tensor::{ElementType, Map, Window};
 
 /// Pairs of bits that one unit may multiply in a cycle: more takes long to compile.
 const LARGEST_UNIT: usize = 400;
@@ -27,7 +27,9 @@ pub fn random_fold(draw: &mut Draw, network: &Streamlined) -> Fold {
         match &layer.op {
             LayerOp::Dense(dense) => {
                 entry.pad = draw.chance(0.35);
-                let pairs = planes(dense.weight) * planes(element);
+                let levels = network.levels(layer);
+                let (dot, pairs) = random_dot(draw, dense.weight, element, levels);
+                entry.dot = dot;
                 let (rows, columns) = (layer.elements(), inputs);
                 let (pe, simd) = match extreme {
                     0 => (rows, columns),
@@ -48,7 +50,9 @@ pub fn random_fold(draw: &mut Draw, network: &Streamlined) -> Fold {
             LayerOp::Conv(conv) => {
                 let rows = layer.map.channels / conv.groups;
                 entry.pad = conv.groups == 1 && draw.chance(0.2);
-                let pairs = planes(conv.dense.weight) * planes(element);
+                let levels = network.levels(layer);
+                let (dot, pairs) = random_dot(draw, conv.dense.weight, element, levels);
+                entry.dot = dot;
                 let simd = divisor(draw, conv.group_channels());
                 let mut pe = share(draw, rows, entry.pad);
                 while pe > 1 && pe * simd * pairs > LARGEST_UNIT {
@@ -144,6 +148,23 @@ fn several(map: Map, window: Window) -> Vec<usize> {
         ParallelWindow { map, window, pixels, padding, memory, credits: 1 }.is_possible()
     };
     (1..=map.width).filter(divides).collect()
+}
+
+/// A way to add up products, and the pairs of bits that it joins for each.
+fn random_dot(
+    draw: &mut Draw,
+    weight: ElementType,
+    input: ElementType,
+    levels: (i64, i64),
+) -> (Option<Dot>, usize) {
+    let pairs = |dot| {
+        let bits: usize = groups(dot, input, levels).iter().map(|g| g.bits).sum();
+        planes(weight) * bits
+    };
+    let possible = |dot: &Dot| dot.takes(input) && pairs(*dot) <= LARGEST_UNIT;
+    let all: Vec<Dot> = Dot::ALL.into_iter().filter(possible).collect();
+    let dot = if draw.chance(0.2) { None } else { Some(draw.pick(&all)) };
+    (dot, pairs(dot.unwrap_or(Dot::Planes)))
 }
 
 fn divisor(draw: &mut Draw, n: usize) -> usize {

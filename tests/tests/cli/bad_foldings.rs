@@ -43,29 +43,45 @@ fn foldings() {
     ",
     );
     on("[layers.fc0]\npe = 8\nspeed = 9\n").fails(1, "
-        error[fold-invalid]: line 3: unknown field `speed`, expected one of `pe`, `simd`, `lanes`, `weights`, `thresholds`, `buffer`, `pad`
+        error[fold-invalid]: line 3: unknown field `speed`, expected one of `pe`, `simd`, `lanes`, `parallel_window`, `pixels`, `dot`, `weights`, `thresholds`, `buffer`, `pad`
           from: f.toml
 
-        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, weights, thresholds, buffer, pad, and [fifos]
+        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, buffer, pad, and [fifos]
     ");
     on("[layers.fc0]\npe = \"all\"\n").fails(1, r#"
         error[fold-invalid]: line 2: invalid type: string "all", expected usize
           from: f.toml
 
-        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, weights, thresholds, buffer, pad, and [fifos]
+        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, buffer, pad, and [fifos]
     "#);
     on("[layers.fc0]\npe = -1\n").fails(1, "
         error[fold-invalid]: line 2: invalid value: integer `-1`, expected usize
           from: f.toml
 
-        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, weights, thresholds, buffer, pad, and [fifos]
+        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, buffer, pad, and [fifos]
     ");
     on("[layers.fc0]\nweights = \"paper\"\n").fails(1, "
         error[fold-invalid]: line 2: unknown variant `paper`, expected `block` or `lut`
           from: f.toml
 
-        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, weights, thresholds, buffer, pad, and [fifos]
+        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, buffer, pad, and [fifos]
     ");
+    on("[layers.quantizer0]\ndot = \"add\"\n\n[layers.fc1]\ndot = \"add\"\n").fails(
+        1,
+        "
+        error[fold-invalid]: `dot` has no meaning for layer `quantizer0`
+          node: quantizer0
+          from: f.toml
+
+        hint: leave it out
+
+        error[fold-invalid]: dot = \"add\" has no meaning for the bipolar inputs of layer `fc1`
+          node: fc1
+          from: f.toml
+
+        hint: leave it out, or use \"planes\"
+    ",
+    );
     on("[layers.fc7]\npe = 1\n\n[fifos]\nfc8 = 4\n").fails(
         1,
         "
@@ -123,13 +139,13 @@ fn foldings() {
         error[fold-invalid]: line 1: unclosed table, expected `]`
           from: f.toml
 
-        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, weights, thresholds, buffer, pad, and [fifos]
+        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, buffer, pad, and [fifos]
     ");
     on("pe = 1\npe = 2\n").fails(1, "
         error[fold-invalid]: line 2: duplicate key
           from: f.toml
 
-        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, weights, thresholds, buffer, pad, and [fifos]
+        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, buffer, pad, and [fifos]
     ");
     folder.run("build m.onnx --fold absent.toml -o out").fails(
         1,
@@ -262,7 +278,7 @@ fn rates_and_budgets_out_of_reach() {
     ",
     );
     folder.run("build m.onnx -o out --budget 0.001").fails(1, "
-        error[fold-budget]: 232 LUTs, 0.0 BRAM36 and 0 DSPs are needed; 53, 0.1 and 0 are in the budget of pynq-z2
+        error[fold-budget]: 230 LUTs, 0.0 BRAM36 and 0 DSPs are needed; 53, 0.1 and 0 are in the budget of pynq-z2
 
         hint: ask for fewer frames a second, a larger --budget (at most 1) or a larger board
     ");

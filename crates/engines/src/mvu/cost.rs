@@ -1,26 +1,33 @@
 //! Estimated resources of the matrix-vector-threshold unit.
 
-use super::{level_bits, planes};
+use super::{groups, level_bits, planes};
 use crate::{Resources, lut_ram, rom, threshold};
-use dataflow::{MemoryStyle, Mvu, Stream};
+use dataflow::{Dot, MemoryStyle, Mvu, Stream};
+use tensor::ElementType;
 
-/// LUTs of a registered popcount for each input bit, XNOR or AND included.
-const LUTS_PER_PRODUCT: f64 = 1.55;
+/// LUTs that add a count to others, in a weighted sum of several.
+const LUTS_PER_COUNT: f64 = 4.0;
+
+/// LUTs of a registered popcount for each of its `inputs`, XNOR or AND included: two tables of six
+/// inputs take three products, and adders come on top.
+fn luts_per_product(inputs: usize) -> f64 {
+    match inputs {
+        0..=1 => 0.5,
+        2..=3 => 0.67,
+        4..=6 => 1.1,
+        7..=12 => 1.35,
+        _ => 1.55,
+    }
+}
 
 /// LUTs and flip-flops, block RAM.
 pub fn cost(mvu: &Mvu, input: &Stream, output: &Stream) -> Resources {
-    let pairs = (planes(mvu.weight) * planes(input.element)) as f64;
-    let (pe, simd) = ((mvu.pe * mvu.vectors) as f64, mvu.simd as f64);
+    let pe = (mvu.pe * mvu.vectors) as f64;
     let acc = f64::from(mvu.accumulator_bits);
     let (sf, nf) = (mvu.synapse_fold(), mvu.neuron_fold());
     let weight_bits = mvu.pe * mvu.simd * mvu.weight.bits() as usize;
-    let hard_wired = sf * nf == 1;
-    // With constant weights the XNOR vanishes into the first table.
-    let per_product = if hard_wired { 0.75 } else { LUTS_PER_PRODUCT };
-    let dot = Resources::logic(
-        pe * pairs * simd * per_product + pe * (pairs - 1.0) * acc,
-        pe * pairs * simd * 0.85,
-    );
+    let row = row_cost(mvu, input.element, sf * nf == 1);
+    let dot = Resources::logic(pe * row.luts, pe * row.ffs) + encoder_cost(mvu);
     let accumulators = Resources::logic(if sf > 1 { pe * acc } else { 0.0 }, pe * acc);
     let weights = rom(sf * nf, weight_bits, mvu.weight_memory == MemoryStyle::Block);
     let decide = if mvu.thresholds > 0 {
@@ -44,4 +51,49 @@ pub fn cost(mvu: &Mvu, input: &Stream, output: &Stream) -> Resources {
     let fifo = Resources::logic(lut_ram(mvu.credits, output.bits()) + 8.0, 8.0);
     let control = Resources::logic(18.0, 24.0 + 2.0 * f64::from(level_bits(mvu.thresholds)));
     dot + accumulators + weights + decide + buffer + word + fifo + control
+}
+
+/// The dot product of one row.
+fn row_cost(mvu: &Mvu, input: ElementType, hard_wired: bool) -> Resources {
+    let groups = groups(mvu.dot, input, mvu.levels);
+    match mvu.dot {
+        Dot::Planes | Dot::Thermometer => {
+            let counts = (planes(mvu.weight) * groups.len()) as f64;
+            let bits: usize = groups.iter().map(|g| g.bits).sum();
+            let products = (mvu.simd * planes(mvu.weight) * bits) as f64;
+            let widest = groups.iter().map(|g| g.bits).max().unwrap_or(1);
+            let per_product = luts_per_product(mvu.simd * widest);
+            // With constant weights the XNOR vanishes into the first table.
+            let per_product = if hard_wired { per_product.min(0.75) } else { per_product };
+            let sums = (counts - 1.0) * LUTS_PER_COUNT;
+            Resources::logic(products * per_product + sums, products * 0.85 + 2.0 * sums)
+        }
+        Dot::Add => {
+            let (mut terms, mut width) = (mvu.simd * planes(mvu.weight), planes(input));
+            // A single product is no sum: two tables share a site.
+            let alone = if terms == 1 { width as f64 / 2.0 } else { 0.0 };
+            let mut total = Resources::logic(alone, 0.0);
+            loop {
+                width += usize::from(terms > 1);
+                let sums = terms.div_ceil(2);
+                total += Resources::logic((terms / 2 * width) as f64, (sums * width) as f64);
+                terms = sums;
+                if terms == 1 {
+                    return total;
+                }
+            }
+        }
+    }
+}
+
+/// What makes thermometers of the input word, for all rows.
+fn encoder_cost(mvu: &Mvu) -> Resources {
+    match mvu.dot {
+        Dot::Planes | Dot::Add => Resources::default(),
+        Dot::Thermometer => {
+            let levels = (mvu.levels.1 - mvu.levels.0) as usize;
+            let bits = (mvu.vectors * mvu.simd * levels) as f64;
+            Resources::logic(bits, bits)
+        }
+    }
 }

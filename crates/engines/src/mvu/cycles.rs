@@ -3,15 +3,17 @@
 //! A step in cycle c is followed by these registers, one a cycle:
 //! 1. the input word, and the weight memory's output;
 //! 2. with weights in block RAM: the memory's output register, the input word again;
-//! 3. the popcount tree of each pair of bit planes: groups of six products, then pairs;
-//! 4. with several planes: the weighted sum, pairs of planes;
-//! 5. the accumulator;
-//! 6. thresholds by bisection: the first compare takes one register, each further bit two (the
+//! 3. the dot product: the popcount tree of each weight plane with each group of input bits (groups
+//!    of six products, then pairs) and the weighted sum of several, by pairs; or a tree of adders, by
+//!    pairs of products with a weight plane;
+//! 4. the accumulator;
+//! 5. thresholds by bisection: the first compare takes one register, each further bit two (the
 //!    threshold looked up, the compare); or without thresholds one register for the start value;
 //!
 //! then the output FIFO, written one cycle and readable the next.
 
-use dataflow::{MemoryStyle, Mvu};
+use super::groups;
+use dataflow::{Dot, MemoryStyle, Mvu};
 use tensor::ElementType;
 
 /// Bit planes of an operand: one for each bit.
@@ -34,16 +36,31 @@ pub fn bisection_latency(thresholds: usize) -> u64 {
     1 + 2 * u64::from(level_bits(thresholds) - 1)
 }
 
+/// Registers of a tree that adds `terms` terms by pairs.
+fn pairs_latency(terms: usize) -> u64 {
+    u64::from(terms.next_power_of_two().ilog2())
+}
+
+/// Registers of a row's dot product.
+pub fn dot_latency(mvu: &Mvu, input: ElementType) -> u64 {
+    let groups = groups(mvu.dot, input, mvu.levels);
+    match mvu.dot {
+        Dot::Planes | Dot::Thermometer => {
+            let widest = groups.iter().map(|g| g.bits).max().unwrap_or(1);
+            popcount_latency(mvu.simd * widest) + pairs_latency(planes(mvu.weight) * groups.len())
+        }
+        Dot::Add => pairs_latency(planes(mvu.weight) * mvu.simd).max(1),
+    }
+}
+
 /// Cycles from a completing step to the offer of its output word.
 pub fn latency(mvu: &Mvu, input: ElementType) -> u64 {
-    let pairs = planes(mvu.weight) * planes(input);
     let memory = match mvu.weight_memory {
         MemoryStyle::Block => 2,
         MemoryStyle::Lut => 1,
     };
-    let combine = u64::from(pairs.next_power_of_two().ilog2());
     let end = if mvu.thresholds > 0 { bisection_latency(mvu.thresholds) } else { 1 };
-    memory + popcount_latency(mvu.simd) + combine + 1 + end + 1
+    memory + dot_latency(mvu, input) + 1 + end + 1
 }
 
 #[cfg(test)]
