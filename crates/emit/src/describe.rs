@@ -3,7 +3,7 @@
 use crate::Design;
 use dataflow::EngineKind;
 use report::{BoardFacts, EngineFacts, FifoFacts, KnifeEdgeFacts, LayerFacts, ModelFacts, Report};
-use streamline::{Conv, Layer, LayerOp, Streamlined};
+use streamline::{Conv, InputPlanes, Layer, LayerOp, Streamlined};
 
 /// What a streamlined network is made of.
 pub fn model_facts(network: &Streamlined, sha256: &str) -> ModelFacts {
@@ -85,6 +85,9 @@ pub(crate) fn report(design: &Design) -> Report {
         "LUT, FF, block RAM and DSP figures are estimates before synthesis.".to_string(),
         format!("The output words carry {}.", design.manifest.output),
     ];
+    if let Some(planes) = &design.network.input.planes {
+        notes.push(input_note(planes));
+    }
     for layer in &design.network.layers {
         if let LayerOp::ChannelAffine(a) = &layer.op {
             notes.push(format!(
@@ -117,6 +120,14 @@ pub(crate) fn report(design: &Design) -> Report {
         accuracy: None,
         notes,
     }
+}
+
+/// What `--input-planes` does to a model.
+pub fn input_note(planes: &InputPlanes) -> String {
+    format!(
+        "--input-planes changes the model: {}. Golden model, simulator and hardware agree on that.",
+        planes.describe()
+    )
 }
 
 /// Every place where words wait: FIFOs, input buffers, output queues.

@@ -12,7 +12,7 @@ mod manifest;
 mod stimulus;
 mod vivado;
 
-pub use describe::model_facts;
+pub use describe::{input_note, model_facts};
 pub use manifest::{Manifest, Options, sha256};
 pub use stimulus::{Expected, seeded_frames};
 

@@ -41,7 +41,7 @@ impl Walk<'_> {
                     element,
                     map: self.input.map,
                     step: 1.0,
-                    offset: 0.0,
+                    offsets: vec![0.0],
                     low: element.min(),
                     high: element.max(),
                     signs: vec![1],
@@ -76,41 +76,50 @@ impl Walk<'_> {
         };
         let name = self.next_name("quantizer");
         let row = |element| Row { segment: &segment, element, occurring, counts: Some(1) };
-        let decided = self.decide(&name, &(0..rows).map(row).collect::<Vec<_>>())?;
+        let decided = self.decide(&name, &(0..rows).map(row).collect::<Vec<_>>());
+        let decided = decided.map_err(|e| match e.code {
+            Code::NotQuantized if !segment.has_quantizer() => no_common_step(&segment),
+            _ => e,
+        })?;
         let values = decided.values(from.map);
         self.push(name, from.map, values.element, LayerOp::Threshold(decided.thresholds));
         Ok(values)
     }
 
-    /// The integers themselves, when every value is `step * (n + offset)` of them.
+    /// The integers themselves, when every value is `step * (sign * n + offset)` of them, with one step
+    /// for all channels.
     fn affine(&self, from: &Values, occurring: Occurring) -> Option<Values> {
-        if !self.segment.is_uniform() || from.element.bits() > 8 {
+        let channels = from.map.channels;
+        if !self.segment.is_alike_at_all_pixels(channels) || from.element.bits() > 8 {
             return None;
         }
-        let codes = (occurring.low..=occurring.high).step_by(occurring.step as usize);
-        let points: Vec<(f64, f64)> =
-            codes.map(|n| (n as f64, self.segment.eval::<f64>(0, n))).collect();
-        let (&(n0, v0), &(n1, v1)) = (points.first()?, points.last()?);
-        let step = (v1 - v0) / (n1 - n0);
-        if step <= 0.0 || !step.is_finite() {
+        let elements = if self.segment.is_uniform() { 1 } else { channels };
+        let value = |element, n| self.segment.eval::<f64>(element, n);
+        let (first, last) = (occurring.low, occurring.high);
+        let rise = |element| value(element, last) - value(element, first);
+        let step = rise(0).abs() / (last - first) as f64;
+        if step == 0.0 || !step.is_finite() {
             return None;
         }
-        let offset = (v0 / step - n0) * 2.0;
-        let offset = if (offset - offset.round()).abs() < 1e-6 {
-            offset.round() / 2.0
-        } else {
-            offset / 2.0
-        };
         // A pixel over 255 is rounded to float32: an error relative to the largest, not to a step.
-        let rounding = f64::from(f32::EPSILON) * (v1 - v0) + 1e-6 * step;
-        let exact = |&(n, v): &(f64, f64)| (v - step * (n + offset)).abs() <= rounding;
-        let worthwhile = points.len() > 2 || offset == 0.0;
-        (worthwhile && points.iter().all(exact)).then(|| Values {
-            step,
-            offset,
-            signs: vec![1],
-            ..from.clone()
-        })
+        let rounding = f64::from(f32::EPSILON) * rise(0).abs() + 1e-6 * step;
+        let (mut signs, mut offsets) = (Vec::new(), Vec::new());
+        for element in 0..elements {
+            let sign = if rise(element) < 0.0 { -1 } else { 1 };
+            let offset = (value(element, first) / step - (sign * first) as f64) * 2.0;
+            let nearly = (offset - offset.round()).abs() < 1e-6;
+            let offset = if nearly { offset.round() / 2.0 } else { offset / 2.0 };
+            let line = |n: i64| step * ((sign * n) as f64 + offset);
+            let mut codes = (first..=last).step_by(occurring.step as usize);
+            if !codes.all(|n| (value(element, n) - line(n)).abs() <= rounding) {
+                return None;
+            }
+            signs.push(sign);
+            offsets.push(offset);
+        }
+        let several = last - first > occurring.step;
+        let worthwhile = several || offsets.iter().all(|&offset| offset == 0.0);
+        worthwhile.then(|| Values { step, offsets, signs, ..from.clone() })
     }
 
     /// Ends the segment after a linear layer with thresholds.
@@ -253,7 +262,7 @@ impl Decided {
             element: output_type(&self.thresholds),
             map,
             step: self.step,
-            offset: 0.0,
+            offsets: vec![0.0],
             low,
             high,
             signs: self.outputs.clone(),
@@ -263,9 +272,20 @@ impl Decided {
 
 /// What the values of an edge stand for.
 pub(crate) fn start_of(values: &Values) -> Segment {
-    let scale = values.signs.iter().map(|&sign| values.step * sign as f64).collect();
-    let offset = values.signs.iter().map(|&sign| values.offset * sign as f64).collect();
+    // One entry for all elements, or one for each.
+    let alike = values.signs.len() == 1 && values.offsets.len() == 1;
+    let elements = if alike { 1 } else { values.map.elements() };
+    let scale = (0..elements).map(|e| values.step * values.sign(e) as f64).collect();
+    let offset = (0..elements).map(|e| values.offset(e) * values.sign(e) as f64).collect();
     Segment::new(Start::Affine { scale, offset })
+}
+
+fn no_common_step(segment: &Segment) -> Diagnostic {
+    let text = "the values here are no multiples of one step for all channels, and not quantized";
+    Diagnostic::new(Code::NotQuantized, text).node(segment.nodes.join(", ")).hint(
+        "put a quantizer behind the normalisation: 1 to 8 bits, one scale for all channels; or \
+         choose one with --input-planes",
+    )
 }
 
 fn differs_by_pixel(segment: &Segment) -> Diagnostic {

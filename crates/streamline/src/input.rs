@@ -77,7 +77,7 @@ impl InputSpec {
     /// One sentence that says what goes in.
     pub fn describe(&self) -> String {
         let shape = &self.shape;
-        match self.rule {
+        let taken = match self.rule {
             InputRule::PixelOver255 => {
                 format!("{} pixels, value = float32(p) / 255, model layout {shape:?}", self.element)
             }
@@ -87,6 +87,10 @@ impl InputSpec {
             InputRule::Unchanged => {
                 format!("{} integers, unchanged, model layout {shape:?}", self.element)
             }
+        };
+        match &self.planes {
+            None => taken,
+            Some(planes) => format!("{taken}, {}", planes.describe()),
         }
     }
 

@@ -13,7 +13,12 @@ use tensor::{Map, Window};
 
 impl Walk<'_> {
     /// A matrix times the whole frame.
-    pub(crate) fn dense(&mut self, node: &Node, weights: &QuantizedWeights) -> Result<()> {
+    pub(crate) fn dense(
+        &mut self,
+        node: &Node,
+        from: &[usize],
+        weights: &QuantizedWeights,
+    ) -> Result<()> {
         let (rows, columns) = weights.integers.dim();
         if let Some(margin) = &self.margin {
             let text = format!("the padding of {} reaches no convolution", margin.name());
@@ -23,6 +28,7 @@ impl Walk<'_> {
             return Err(refuse(node, "the layer is applied to several vectors of a frame")
                 .hint("flatten the tensor before the fully connected layer"));
         }
+        self.reduce_planes(from)?;
         let values = self.close()?;
         let order = Rc::clone(&self.order);
         let by_stream = Array2::from_shape_fn((rows, columns), |(row, column)| {
@@ -38,6 +44,7 @@ impl Walk<'_> {
     pub(crate) fn conv(&mut self, node: &Node, from: &[usize], conv: &graph::Conv) -> Result<()> {
         self.map_in_order(node, from)?;
         let weights = conv.weights.quantize().map_err(|e| e.node(label(node)))?;
+        self.reduce_planes(from)?;
         let margin = self.margin.take().map(|margin| (margin, self.segment.clone()));
         let values = self.close()?;
         let (window, padding) = self.padded(node, &conv.window, margin, &values)?;

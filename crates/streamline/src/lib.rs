@@ -32,6 +32,7 @@ mod lower;
 mod network;
 mod output;
 mod padding;
+mod planes;
 mod segment;
 mod text;
 
@@ -41,3 +42,4 @@ pub use network::{
     Borders, ChannelAffine, Conv, Dense, InputRule, InputSpec, KnifeEdge, Layer, LayerOp,
     OutputSpec, Padding, Pool, SMALL_MARGIN, Scores, Streamlined, Thresholds,
 };
+pub use planes::InputPlanes;

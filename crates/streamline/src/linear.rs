@@ -7,22 +7,27 @@ use graph::QuantizedWeights;
 use ndarray::{Array2, ArrayView1};
 use tensor::{ElementType, Map, Window};
 
-/// Integers on an edge between layers: `value = step * (sign * n + offset)`, n in `low..=high`.
+/// Integers on an edge between layers: `value = step * (sign * n + offset)`, n in `low..=high`. Element
+/// `e` has the sign and the offset of its index modulo the length of the list.
 #[derive(Debug, Clone)]
 pub(crate) struct Values {
     pub(crate) element: ElementType,
     pub(crate) map: Map,
     pub(crate) step: f64,
-    pub(crate) offset: f64,
+    pub(crate) offsets: Vec<f64>,
     pub(crate) low: i64,
     pub(crate) high: i64,
-    /// -1 where the integers count against the value; element `e` has entry `e` modulo the length.
+    /// -1 where the integers count against the value.
     pub(crate) signs: Vec<i64>,
 }
 
 impl Values {
     pub(crate) fn sign(&self, element: usize) -> i64 {
         self.signs[element % self.signs.len()]
+    }
+
+    pub(crate) fn offset(&self, element: usize) -> f64 {
+        self.offsets[element % self.offsets.len()]
     }
 
     /// The same with the integers that stand around the map among those that can occur.
@@ -35,7 +40,7 @@ impl Values {
 
     /// The integer that stands for a value at an element, if there is one.
     pub(crate) fn integer(&self, element: usize, value: f64) -> Option<i64> {
-        let n = self.sign(element) as f64 * (value / self.step - self.offset);
+        let n = self.sign(element) as f64 * (value / self.step - self.offset(element));
         let whole = (n - n.round()).abs() < 1e-6 && self.element.holds(n.round() as i64);
         whole.then_some(n.round() as i64)
     }
@@ -89,9 +94,13 @@ impl Linear {
             };
             let each = linear.weights.rows().into_iter();
             linear.occurring.push(each.map(|row| sums(&present(row), values)).collect());
-            if values.offset != 0.0 {
-                let sum = |row| values.offset * present(row).iter().sum::<i64>() as f64;
-                linear.offsets.push(integers.rows().into_iter().map(sum).collect());
+            if values.offsets.iter().any(|&offset| offset != 0.0) {
+                let offset =
+                    |row, column| values.offset(element_of(&linear.reach, rows, row, column));
+                let term = |row, column| offset(row, column) * integers[[row, column]] as f64;
+                let present = |&column: &usize| has[column];
+                let sum = |row| (0..has.len()).filter(present).map(|c| term(row, c)).sum();
+                linear.offsets.push((0..rows).map(sum).collect());
             }
         }
         linear

@@ -45,6 +45,9 @@ pub struct Options {
     pub decide: Decide,
     /// What the hardware puts out.
     pub head: Head,
+    /// The planes of a thermometer that is to hold the first layer's input, 1 to 255: the input is
+    /// quantized to one level more, where it has more than that. `None` leaves it as it is.
+    pub input_planes: Option<usize>,
 }
 
 /// Turns an imported graph into integers, thresholds and fixed point.
@@ -53,6 +56,10 @@ pub struct Options {
 /// `unsupported-structure`, `not-quantized`, `model-not-finite`: with the node and what to change.
 pub fn streamline(graph: &Graph, options: &Options) -> Result<Streamlined> {
     graph.check()?;
+    if let Some(planes) = options.input_planes.filter(|p| !(1..=255).contains(p)) {
+        let text = format!("--input-planes {planes} is out of range");
+        return Err(Diagnostic::new(Code::Usage, text).hint("use 1 to 255"));
+    }
     let chain = graph.chain().ok_or_else(|| {
         Diagnostic::new(Code::UnsupportedStructure, "the network branches")
             .hint("only chains of layers are supported yet")
@@ -94,7 +101,8 @@ impl<'g> Walk<'g> {
         let (element, rule) = options.input.resolve(*annotation)?;
         let shape = node.shape[1..].to_vec();
         let (map, channels_last) = layout::of_input(graph, chain)?;
-        let input = InputSpec { name: node.name.clone(), element, shape, map, channels_last, rule };
+        let name = node.name.clone();
+        let input = InputSpec { name, element, shape, map, channels_last, rule, planes: None };
         let start = match rule {
             InputRule::PixelOver255 => Start::PixelOver255,
             InputRule::PixelTimes(factor) => Start::PixelTimes(factor),
@@ -136,7 +144,7 @@ impl<'g> Walk<'g> {
                 Op::Elementwise(op) => self.segment.push(&node.name, op, &node.shape, &self.order),
                 Op::MatMul(weights) => {
                     let quantized = weights.quantize().map_err(|e| e.node(label(node)))?;
-                    self.dense(node, &quantized)?;
+                    self.dense(node, from, &quantized)?;
                 }
                 Op::Conv(conv) => self.conv(node, from, conv)?,
                 Op::Pool(pool) => self.pool(node, from, pool)?,

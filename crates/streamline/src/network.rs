@@ -1,5 +1,6 @@
 //! The streamlined network: what every later stage computes with.
 
+use crate::planes::InputPlanes;
 use graph::{ClassRule, Elementwise};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,9 @@ pub struct InputSpec {
     pub channels_last: bool,
     /// What an integer stands for.
     pub rule: InputRule,
+    /// The quantizer of `--input-planes` in front of the first layer, where it is not idle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planes: Option<InputPlanes>,
 }
 
 impl InputSpec {

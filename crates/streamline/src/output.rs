@@ -58,13 +58,13 @@ pub(crate) fn thresholded(
         .node(end.name.clone())
         .hint("use `--head logits`"));
     }
-    let each = |of: &dyn Fn(f64) -> f64| -> Vec<f64> {
-        let elements = if rises { 1 } else { elements };
-        (0..elements).map(|e| of(values.sign(e) as f64)).collect()
+    let each = |of: &dyn Fn(usize) -> f64| -> Vec<f64> {
+        let alike = rises && values.offsets.len() == 1;
+        (0..if alike { 1 } else { elements }).map(of).collect()
     };
     let scores = Scores {
-        scale: each(&|sign| values.step * sign),
-        offset: each(&|sign| values.offset * sign),
+        scale: each(&|e| values.step * values.sign(e) as f64),
+        offset: each(&|e| values.offset(e) * values.sign(e) as f64),
         tail: Vec::new(),
         softmax: false,
     };

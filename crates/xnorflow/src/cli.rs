@@ -52,7 +52,7 @@ impl Command {
 }
 
 /// Which model, and what it means.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Model {
     /// An .onnx file, or a folder of BNN-PYNQ parameters
     pub(crate) model: PathBuf,
@@ -65,6 +65,9 @@ pub(crate) struct Model {
     /// Type of the integers that go in, e.g. `int<8>` or `bipolar`, where the model does not say
     #[arg(long, value_name = "TYPE")]
     pub(crate) input_type: Option<String>,
+    /// Quantize the first layer's input to P + 1 levels, so that P planes of a thermometer hold it
+    #[arg(long, value_name = "P")]
+    pub(crate) input_planes: Option<usize>,
     /// Value of a plain `Sign` at 0, as trained by some frameworks: +1 or -1
     #[arg(long, value_name = "+1|-1", allow_hyphen_values = true)]
     pub(crate) sign_zero: Option<i8>,
@@ -210,9 +213,9 @@ pub(crate) struct Verify {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  xnorflow infer model.onnx --input images.npy --labels labels.npy"
-)]
+#[command(after_help = "Examples:
+  xnorflow infer model.onnx --input images.npy --labels labels.npy
+  xnorflow infer model.onnx --input images.npy --labels labels.npy --input-planes 16")]
 pub(crate) struct Infer {
     #[command(flatten)]
     pub(crate) model: Model,

@@ -86,7 +86,8 @@ pub(crate) fn choices(options: &cli::Model) -> Result<Options> {
         cli::Decide::Float64 => Decide::Float64,
         cli::Decide::Float32 => Decide::Float32,
     };
-    Ok(Options { input: InputOptions { rule, element }, decide, head: head(&options.head)? })
+    let (input, head) = (InputOptions { rule, element }, head(&options.head)?);
+    Ok(Options { input, decide, head, input_planes: options.input_planes })
 }
 
 fn head(text: &str) -> Result<Head> {
@@ -112,6 +113,7 @@ pub(crate) fn recorded(options: &cli::Model) -> emit::Options {
     put("network", options.network.clone());
     put("input-scale", options.input_scale.clone());
     put("input-type", options.input_type.clone());
+    put("input-planes", options.input_planes.map(|p| p.to_string()));
     put("sign-zero", options.sign_zero.map(|v| v.to_string()));
     put("decide", (options.decide == cli::Decide::Float32).then(|| "float32".into()));
     put("head", (options.head != "model").then(|| options.head.clone()));

@@ -52,6 +52,7 @@ pub fn bare(name: &str, input: Words, engines: &[Bare]) -> Result<Design, Diagno
             map: input.map,
             channels_last: true,
             rule: InputRule::Unchanged,
+            planes: None,
         },
         output: OutputSpec {
             name: "output".into(),

@@ -1,6 +1,6 @@
 //! Random convolutional networks.
 
-use super::random::Builder;
+use super::random::{Builder, random_planes};
 use super::{Draw, RandomNetwork};
 use graph::{Conv, Op, Pool, PoolKind};
 use streamline::Options;
@@ -9,7 +9,8 @@ use tensor::{Axis, Map, Window};
 /// The convolutional network of a seed: small maps, every kind of window, pools in front of and
 /// behind quantizers, and a fully connected end.
 pub fn random_map_network(draw: &mut Draw, name: &str) -> RandomNetwork {
-    let exact = draw.chance(0.5);
+    let input_planes = random_planes(draw);
+    let exact = input_planes.is_none() && draw.chance(0.5);
     let annotation = Builder::annotation(draw);
     let channels = draw.pick(&[1, 2, 3, 4, 4, 6]);
     let height = draw.size(2, 7);
@@ -22,6 +23,7 @@ pub fn random_map_network(draw: &mut Draw, name: &str) -> RandomNetwork {
         (false, false) => vec![1, channels, height, width],
     };
     let mut b = Builder::on(draw, name, shape, annotation, exact);
+    b.reduced = input_planes.is_some();
     if last {
         b.push("Transpose", Op::Transpose(vec![0, 3, 1, 2]), vec![1, channels, height, width]);
     }
@@ -51,7 +53,7 @@ pub fn random_map_network(draw: &mut Draw, name: &str) -> RandomNetwork {
     b.tail();
     let mut graph = b.graph;
     graph.set_output(b.at);
-    RandomNetwork { graph, options: Options::default(), exact }
+    RandomNetwork { graph, options: Options { input_planes, ..Options::default() }, exact }
 }
 
 /// The map of the present tensor.

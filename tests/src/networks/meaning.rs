@@ -5,7 +5,7 @@ use golden::{Golden, Outcome};
 use graph::{Graph, NodeId, Op};
 use reference::Reference;
 use std::collections::BTreeMap;
-use streamline::{Frames, InputRule, LayerOp, Streamlined};
+use streamline::{Frames, InputPlanes, InputRule, LayerOp, Streamlined};
 
 /// Whether the float network and the integer network mean the same.
 ///
@@ -16,7 +16,8 @@ pub fn equals_reference(
     streamlined: &Streamlined,
     frames: &Frames,
 ) -> Result<(), String> {
-    let graph = &network.graph;
+    let reduced = streamlined.input.planes.as_ref().map(|p| with_planes(&network.graph, p));
+    let graph = reduced.as_ref().unwrap_or(&network.graph);
     let output = graph.output_id().ok_or("no output")?;
     let (numbers_node, top_k) = match graph.node(output).op {
         Op::TopK { k, largest } => (graph.inputs_of(output)[0], Some((k, largest))),
@@ -55,6 +56,29 @@ pub fn equals_reference(
         compared.map_err(|e| format!("reference and golden differ in frame {f}: {e}"))?;
     }
     Ok(())
+}
+
+/// The graph with the quantizer of `--input-planes` in front of its first layer.
+fn with_planes(graph: &Graph, planes: &InputPlanes) -> Graph {
+    let mut reduced = Graph::new(&graph.name);
+    reduced.class_rule = graph.class_rule;
+    let chain = graph.chain().expect("random networks are chains");
+    let first = &graph.node(chain[0]);
+    let Op::Input { annotation } = first.op else { unreachable!("a chain starts at the input") };
+    let mut at = reduced.input(&first.name, first.shape.clone(), annotation);
+    let mut found = false;
+    for &id in &chain[1..] {
+        let node = graph.node(id);
+        if !found && matches!(node.op, Op::MatMul(_) | Op::Conv(_)) {
+            let op = Op::Elementwise(planes.operator());
+            let shape = reduced.node(at).shape.clone();
+            at = reduced.add("input_planes", "Quant", op, at, shape);
+            found = true;
+        }
+        at = reduced.add(&node.name, &node.source, node.op.clone(), at, node.shape.clone());
+    }
+    reduced.set_output(at);
+    reduced
 }
 
 fn numbers(wanted: &[f64], found: &[f32], tolerance: f64) -> Result<(), String> {

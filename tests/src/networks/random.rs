@@ -19,9 +19,11 @@ pub struct RandomNetwork {
 
 /// The network of a seed.
 pub fn random_network(draw: &mut Draw, name: &str) -> RandomNetwork {
-    let exact = draw.chance(0.5);
+    let input_planes = random_planes(draw);
+    let exact = input_planes.is_none() && draw.chance(0.5);
     let elements = draw.pick(&[1, 2, 3, 4, 6, 8, 9, 10, 12, 12, 14, 15, 16, 18, 20, 24]);
     let mut builder = Builder::new(draw, name, elements, exact);
+    builder.reduced = input_planes.is_some();
     builder.input_quantizer();
     let layers = builder.draw.pick(&[1, 1, 2, 2, 2, 3, 3, 4]);
     for layer in 0..layers {
@@ -44,7 +46,13 @@ pub fn random_network(draw: &mut Draw, name: &str) -> RandomNetwork {
     let head = if head_of_model { Head::Model } else { head };
     let mut graph = builder.graph;
     graph.set_output(builder.at);
-    RandomNetwork { graph, options: Options { head, ..Options::default() }, exact }
+    let options = Options { head, input_planes, ..Options::default() };
+    RandomNetwork { graph, options, exact }
+}
+
+/// Planes that the input is reduced to; mostly none.
+pub(super) fn random_planes(draw: &mut Draw) -> Option<usize> {
+    draw.chance(0.15).then(|| draw.size(2, 40))
 }
 
 pub(super) struct Builder<'d> {
@@ -58,6 +66,8 @@ pub(super) struct Builder<'d> {
     magnitude: f64,
     /// The input is 8-bit pixels, which are no multiples of a float step.
     pixels: bool,
+    /// The first layer's input is quantized by an option.
+    pub(super) reduced: bool,
 }
 
 impl<'d> Builder<'d> {
@@ -90,7 +100,7 @@ impl<'d> Builder<'d> {
         let at = graph.input("input", shape.clone(), annotation);
         let magnitude = annotation.map_or(1.0, |t| t.max().max(-t.min()) as f64);
         let pixels = annotation.is_none();
-        Self { draw, graph, at, shape, exact, nodes: 0, magnitude, pixels }
+        Self { draw, graph, at, shape, exact, nodes: 0, magnitude, pixels, reduced: false }
     }
 
     pub(super) fn push(&mut self, source: &str, op: Op, shape: Vec<usize>) {
@@ -126,13 +136,24 @@ impl<'d> Builder<'d> {
 
     /// A quantizer behind the input, if it needs one.
     pub(super) fn input_values(&mut self) {
-        if self.pixels && self.draw.chance(0.3) {
-            let (mean, scale) = (self.draw.real(0.3, 0.6), self.draw.real(1.0, 4.0));
-            self.elementwise("Sub", Elementwise::add(Param::scalar(-mean as f32)));
-            self.elementwise("Mul", Elementwise::mul(Param::scalar(scale as f32)));
+        // Channels that are scaled apart have no step in common: a quantizer must follow.
+        let mut apart = false;
+        if self.pixels && self.draw.chance(0.4) {
+            let scale = self.draw.real(1.0, 4.0);
+            let mean = match self.draw.chance(0.5) {
+                true => self.per_channel(|d| d.real(-0.6, -0.3)),
+                false => Param::scalar(self.draw.real(-0.6, -0.3) as f32),
+            };
+            self.elementwise("Sub", Elementwise::add(mean));
+            apart = self.draw.chance(0.3);
+            let scales = match apart {
+                true => self.per_channel(|d| d.pick(&[-1.0, 1.0, 1.0]) * d.real(1.0, scale)),
+                false => Param::scalar(scale as f32),
+            };
+            self.elementwise("Mul", Elementwise::mul(scales));
             self.magnitude = scale / 2.0;
         }
-        let needed = self.exact && self.pixels;
+        let needed = (self.exact && self.pixels) || (apart && !self.reduced);
         if needed || self.draw.chance(0.5) {
             let per_channel = self.shape.len() == 2;
             self.quantizer(per_channel);

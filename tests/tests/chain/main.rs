@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "whatever fails here fails the test")]
 
 mod axi;
+mod first_layer;
 mod grids;
 mod mutation;
 mod random;

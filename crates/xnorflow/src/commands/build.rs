@@ -69,6 +69,9 @@ pub(crate) fn run(options: &Build) -> Result<()> {
         return Ok(());
     }
     show(&report);
+    if let Some(planes) = &design.network.input.planes {
+        say(&emit::input_note(planes));
+    }
     say(&format!("\nwritten to {}", options.output.display()));
     Ok(())
 }
