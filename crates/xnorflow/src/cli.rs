@@ -101,9 +101,9 @@ pub(crate) struct Inspect {
   xnorflow build model.onnx --board pynq-z2 --fps 10000 -o out
   xnorflow build model.onnx --fold out/fold.toml -o out2      an edited folding
 
-Keys of a folding file: input_lanes; for each [layers.NAME] pe, simd, lanes, dot (planes, add or
-thermometer: how products of inputs of several bits are added up), weights and thresholds (block or
-lut), buffer, pad; and [fifos]. What is left out is chosen.")]
+Keys of a folding file: input_lanes; for each [layers.NAME] pe, simd, lanes, parallel_window,
+pixels, dot (planes, add or thermometer: how products of inputs of several bits are added up),
+weights and thresholds (block or lut), buffer, pad; and [fifos]. What is left out is chosen.")]
 pub(crate) struct Build {
     #[command(flatten)]
     pub(crate) model: Model,
