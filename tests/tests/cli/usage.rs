@@ -214,6 +214,15 @@ fn options_with_impossible_values_end_with_status_2() {
         error[usage]: --sign-zero takes +1 or -1
     ",
     );
+    folder.run("inspect m.onnx --input-planes 256").fails(
+        2,
+        "
+        error[usage]: --input-planes 256 is out of range
+          from: m.onnx
+
+        hint: use 1 to 255
+    ",
+    );
     folder.run("inspect m.onnx --input-scale big").fails(
         2,
         "
