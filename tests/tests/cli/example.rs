@@ -175,7 +175,9 @@ fn json_has_its_keys() {
     assert!(build["fps"].as_f64().unwrap() >= 20000.0);
 
     let infer = folder.run(&format!("{INFER} --labels labels.npy --json")).json();
-    assert_eq!(keys(&infer), ["images", "images_per_second", "accuracy"]);
+    let figures = ["images", "images_per_second", "accuracy", "accuracy_without_input_planes"];
+    assert_eq!(keys(&infer), figures);
+    assert!(infer["accuracy_without_input_planes"].is_null());
     assert_eq!((infer["images"].as_u64(), infer["accuracy"].as_f64()), (Some(200), Some(0.9)));
     let infer = folder.run(&format!("{INFER} --frames 7 --json")).json();
     assert_eq!((infer["images"].as_u64(), infer["accuracy"].is_null()), (Some(7), true));

@@ -73,10 +73,17 @@ fn row_cost(mvu: &Mvu, input: ElementType, hard_wired: bool) -> Resources {
             // A single product is no sum: two tables share a site.
             let alone = if terms == 1 { width as f64 / 2.0 } else { 0.0 };
             let mut total = Resources::logic(alone, 0.0);
+            let mut added = 1.0f64;
             loop {
                 width += usize::from(terms > 1);
+                added *= 2.0;
+                // With constant weights, rows share the sums that they have in common: each bit of a
+                // weight gives two kinds of a term.
+                let kinds = added.exp2();
+                let share = if hard_wired { (kinds / mvu.pe as f64).min(1.0) } else { 1.0 };
                 let sums = terms.div_ceil(2);
-                total += Resources::logic((terms / 2 * width) as f64, (sums * width) as f64);
+                let (luts, ffs) = ((terms / 2 * width) as f64, (sums * width) as f64);
+                total += Resources::logic(share * luts, share * ffs);
                 terms = sums;
                 if terms == 1 {
                     return total;
