@@ -93,10 +93,11 @@ fn parallel_convs(matrix: &Matrix<'_>, conv: &Conv) -> Vec<Choice> {
     let (channels, taps) = (conv.input.channels, conv.window.taps());
     let whole = |pixels: usize| (pixels, columns, vec![rows]);
     let mut ways: Vec<(usize, usize, Vec<usize>)> = Vec::new();
-    if needs_window(conv) {
+    let at_once = pixels_at_once(conv.input, conv.window);
+    if needs_window(conv) && at_once.contains(&1) {
         ways.extend(divisors(channels).into_iter().map(|l| (1, l * taps, divisors(rows))));
     }
-    ways.extend(pixels_at_once(conv.input, conv.window).into_iter().filter(|&p| p > 1).map(whole));
+    ways.extend(at_once.into_iter().filter(|&p| p > 1).map(whole));
     let mut choices = Vec::new();
     for (pixels, simd, pes) in ways {
         let lanes = simd / taps * pixels;
@@ -173,10 +174,13 @@ fn pool_choices(layer: &Layer, pool: &Pool, input: ElementType) -> Vec<Choice> {
                 + engines::pool::cost(&best, &between, &to),
         }
     };
-    let several = pixels_at_once(pool.input, pool.window).into_iter().filter(|&p| p > 1);
     let lanes = divisors(channels);
-    let all = lanes.iter().map(|&l| serial(l)).chain(lanes.iter().map(|&l| parallel(l, 1)));
-    all.chain(several.map(|pixels| parallel(channels, pixels))).collect()
+    let mut choices: Vec<Choice> = lanes.iter().map(|&l| serial(l)).collect();
+    for pixels in pixels_at_once(pool.input, pool.window) {
+        let lanes = if pixels == 1 { &lanes[..] } else { &[channels] };
+        choices.extend(lanes.iter().map(|&l| parallel(l, pixels)));
+    }
+    choices
 }
 
 fn sliding(

@@ -91,7 +91,12 @@ pub(crate) fn check(layer: &Layer, fold: &LayerFold, errors: &mut Vec<Diagnostic
         );
     }
     let legal = pixels_at_once(map, window);
-    if pixels != 1 && !legal.contains(&pixels) {
+    if fold.parallel_window && legal.is_empty() {
+        refuse(
+            format!("the first window of `{name}` lies in the padding"),
+            "leave parallel_window out".into(),
+        );
+    } else if pixels != 1 && !legal.contains(&pixels) {
         refuse(
             format!("{pixels} pixels at once do not divide the rows of `{name}`"),
             format!("use one of {}", listed(&legal)),

@@ -1,6 +1,8 @@
 //! Foldings, boards, rates and budgets that are refused, each with its text.
 
 use super::{built, small};
+use tests::command::Folder;
+use tests::models::Model;
 
 #[test]
 fn foldings() {
@@ -256,6 +258,79 @@ fn boards() {
     );
     assert!(!folder.path("out").exists());
     on(board).succeeds();
+}
+
+#[test]
+fn windows_and_pixels_at_once() {
+    let quantizer = "qonnx.custom_op.general:BipolarQuant";
+    let weights = |count: usize| -> Vec<f32> {
+        (0..count).map(|i| if i % 5 < 2 { 1.0 } else { -1.0 }).collect()
+    };
+    let model = Model::new(&[1, 2, 6, 6])
+        .floats("one", &[], &[1.0])
+        .floats("w", &[4, 2, 3, 3], &weights(72))
+        .floats("end", &[64, 3], &weights(192))
+        .node(quantizer, &["x", "one"], "signs")
+        .node("Conv", &["signs", "w"], "conv")
+        .node(quantizer, &["conv", "one"], "hidden")
+        .node("Flatten", &["hidden"], "flat")
+        .node("MatMul", &["flat", "end"], "y");
+    let folder = Folder::new();
+    folder.write("m.onnx", model.bytes());
+    let on = |text: &str| {
+        folder.write("f.toml", text);
+        folder.run("build m.onnx --fold f.toml -o out")
+    };
+    on("[layers.conv0]\npe = 4\nsimd = 2\nparallel_window = true\n").fails(
+        1,
+        "
+        error[fold-invalid]: SIMD of `conv0` does not make whole windows of 9 taps
+          node: conv0
+          from: f.toml
+
+        hint: use one of 9, 18
+    ",
+    );
+    on("[layers.conv0]\npe = 2\nsimd = 18\nparallel_window = true\npixels = 4\n").fails(
+        1,
+        "
+        error[fold-invalid]: 4 pixels at once do not divide the rows of `conv0`
+          node: conv0
+          from: f.toml
+
+        hint: use one of 1, 2
+
+        error[fold-invalid]: several pixels at once need the whole matrix of `conv0` in parallel
+          node: conv0
+          from: f.toml
+
+        hint: use pe = 4 and simd = 18
+    ",
+    );
+    on("[layers.conv0]\npe = 4\nsimd = 2\npixels = 2\n\n[layers.fc0]\npixels = 2\n").fails(
+        1,
+        "
+        error[fold-invalid]: `conv0` takes several pixels at once but no parallel windows
+          node: conv0
+          from: f.toml
+
+        hint: add parallel_window = true
+
+        error[fold-invalid]: several pixels at once need the whole matrix of `conv0` in parallel
+          node: conv0
+          from: f.toml
+
+        hint: use pe = 4 and simd = 18
+
+        error[fold-invalid]: `parallel_window` and `pixels` have no meaning for layer `fc0`
+          node: fc0
+          from: f.toml
+
+        hint: they are for pools, and for convolutions without groups
+    ",
+    );
+    assert!(!folder.path("out").exists());
+    on("[layers.conv0]\npe = 4\nsimd = 18\nparallel_window = true\npixels = 2\n").succeeds();
 }
 
 #[test]
