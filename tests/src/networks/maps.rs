@@ -91,7 +91,9 @@ fn window(b: &mut Builder<'_>, largest: usize) -> Window {
             let outputs = w.outputs(axis, extent).unwrap_or(0);
             outputs == 0 || (0..outputs).any(|o| w.valid(axis, o, extent).is_empty())
         };
-        if !empty(Axis::Rows) && !empty(Axis::Columns) {
+        // A signal has no axis for more columns than one.
+        let held = b.shape.len() > 3 || w.outputs(Axis::Columns, map.width) == Some(1);
+        if held && !empty(Axis::Rows) && !empty(Axis::Columns) {
             return w;
         }
     }
