@@ -75,6 +75,19 @@ impl Model {
         self
     }
 
+    /// Gives the last node an attribute of several integers.
+    #[must_use]
+    pub fn ints(mut self, name: &str, ints: &[i64]) -> Self {
+        let attribute = AttributeProto {
+            name: name.into(),
+            ints: ints.to_vec(),
+            r#type: attribute_type::INTS,
+            ..Default::default()
+        };
+        self.graph().node.last_mut().unwrap().attribute.push(attribute);
+        self
+    }
+
     /// The initializer of a name.
     pub fn initializer(&mut self, name: &str) -> &mut TensorProto {
         self.graph().initializer.iter_mut().find(|t| t.name == name).unwrap()

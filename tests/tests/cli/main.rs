@@ -3,6 +3,7 @@
 
 mod bad_arrays;
 mod bad_foldings;
+mod bad_maps;
 mod bad_models;
 mod damaged;
 mod example;
