@@ -2,9 +2,10 @@
 //!
 //! `XNORFLOW_SWEEP_SEEDS=FROM..TO` chooses the random networks; 256 of each kind run every day.
 
-#![allow(clippy::unwrap_used, reason = "whatever fails here fails the test")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests: what fails here fails them")]
 
 mod axi;
+mod convs;
 mod first_layer;
 mod grids;
 mod mutation;
