@@ -96,16 +96,17 @@ impl Walk<'_> {
     }
 }
 
-/// Refuses padding that whole windows, or more than half of the kernel on both sides, lie in.
+/// Refuses padding that whole windows lie in.
 fn check_padding(node: &Node, window: &Window) -> Result<()> {
     for axis in [Axis::Rows, Axis::Columns] {
         let (before, after) = (window.before[axis as usize], window.after[axis as usize]);
-        if before + after > window.reach(axis) || before.max(after) >= window.reach(axis).max(1) {
+        if before.max(after) >= window.reach(axis) {
             let text = format!(
-                "{before} and {after} places of padding are more than the {} of the kernel",
+                "{before} and {after} places of padding are not less than the {} of the kernel",
                 window.reach(axis)
             );
-            return Err(refuse(node, &text).hint("pad by less than the kernel, e.g. by half of it"));
+            return Err(refuse(node, &text)
+                .hint("pad by less than the kernel on each side, e.g. by half of it"));
         }
     }
     Ok(())

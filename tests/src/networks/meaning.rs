@@ -42,8 +42,7 @@ pub fn equals_reference(
         let trace = reference.trace::<f64>(&model_values(streamlined, frame));
         let wanted = &trace[&graph.node(numbers_node).name];
         let outcome = golden.run(frame);
-        let rounding = 3e-6 * magnitude(graph, numbers_node, &trace);
-        let tolerance = rounding + affine.unwrap_or(0.0);
+        let tolerance = rounding(graph, numbers_node, &trace) + affine.unwrap_or(0.0);
         let compared = match selects {
             Some(k) => {
                 let exact = network.exact && affine.is_none() && !softmax;
@@ -118,24 +117,31 @@ fn indices(
     Ok(())
 }
 
-/// The largest value on the way from the last sums to `node`: what comes out may be a difference of
-/// much larger terms.
-fn magnitude(graph: &Graph, node: NodeId, trace: &BTreeMap<String, Vec<f64>>) -> f64 {
+/// What float32 parameters may make of `node`: a share of the largest value on the way from the last
+/// sums, since what comes out may be a difference of much larger terms, and of the terms of a sum.
+fn rounding(graph: &Graph, node: NodeId, trace: &BTreeMap<String, Vec<f64>>) -> f64 {
     let (mut at, mut largest) = (node, 0.0f64);
+    let most = |values: &[f64]| values.iter().fold(0.0f64, |m, v| m.max(v.abs()));
     loop {
         let here = graph.node(at);
-        largest = trace[&here.name].iter().fold(largest, |m, v| m.max(v.abs()));
-        match here.op {
+        largest = largest.max(most(&trace[&here.name]));
+        let weights = match &here.op {
+            Op::MatMul(weights) => weights,
+            Op::Conv(conv) => &conv.weights,
+            Op::Input { .. } | Op::TopK { .. } => return 3e-6 * largest,
             Op::Elementwise(_)
             | Op::Pool(_)
             | Op::Pad { .. }
             | Op::Transpose(_)
             | Op::Softmax
-            | Op::Reshape => at = graph.inputs_of(at)[0],
-            Op::Input { .. } | Op::MatMul(_) | Op::Conv(_) | Op::TopK { .. } => {
-                return largest;
+            | Op::Reshape => {
+                at = graph.inputs_of(at)[0];
+                continue;
             }
-        }
+        };
+        let weight = weights.values.iter().fold(0.0f64, |m, &w| m.max(f64::from(w).abs()));
+        let input = most(&trace[&graph.node(graph.inputs_of(at)[0]).name]);
+        return 3e-6 * largest + 1e-7 * weight * input * weights.values.ncols() as f64;
     }
 }
 
