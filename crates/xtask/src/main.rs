@@ -15,6 +15,7 @@ mod bench;
 mod demo;
 mod directions;
 mod documents;
+mod onnxruntime;
 mod run;
 mod setup;
 mod sweep;
@@ -47,6 +48,8 @@ enum Command {
     Regenerate,
     /// Verify published networks at many foldings on many images (long).
     Sweep(sweep::Options),
+    /// Compare random plain ONNX graphs with onnxruntime.
+    Onnxruntime(onnxruntime::Options),
     /// Synthesise an output folder with Yosys and compare with its estimate.
     Area(area::Options),
     /// Measure build, inference and simulation; prints a Markdown table.
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Test | Command::Ci => test::run(&workspace),
         Command::Regenerate => documents::regenerate(&workspace),
         Command::Sweep(options) => sweep::run(&workspace, &options),
+        Command::Onnxruntime(options) => onnxruntime::run(&workspace, &options),
         Command::Area(options) => area::run(&workspace, &options),
         Command::Bench(options) => bench::run(&workspace, &options),
     });

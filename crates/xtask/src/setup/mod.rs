@@ -3,11 +3,13 @@
 //! A tool that cannot be had is an error that says what to do, never a reason to skip something.
 
 mod debian;
+mod python;
 mod yosys;
 
 use crate::run;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
+use std::path::PathBuf;
 use std::process::Command;
 
 pub(crate) use yosys::ensure_yosys;
@@ -30,6 +32,14 @@ const COMPILER: Tool = Tool { program: "g++", version_option: "--version", packa
 /// The oldest Verilator that is known to take the emitted designs.
 const OLDEST_VERILATOR: f64 = 5.006;
 
+/// What plain ONNX graphs are compared with.
+const ONNXRUNTIME: python::Package = python::Package {
+    what: "onnxruntime",
+    name: "onnxruntime",
+    package: "onnxruntime==1.32.0",
+    version: "import numpy, onnxruntime; print(onnxruntime.__version__)",
+};
+
 /// Installs whatever is missing and prints the versions.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     ensure_verilator()?;
@@ -40,6 +50,11 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     println!("{}", icarus.lines().next().unwrap_or("Icarus Verilog").trim());
     println!("{} (pyosys in {})", yosys::version(&python)?, python.display());
     Ok(())
+}
+
+/// The Python of a virtual environment in which `onnxruntime` can be imported.
+pub(crate) fn ensure_onnxruntime(workspace: &Workspace) -> Result<PathBuf> {
+    ONNXRUNTIME.ensure(workspace)
 }
 
 /// Verilator with the compiler and `make` that it builds simulations with.
