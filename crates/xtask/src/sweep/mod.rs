@@ -1,8 +1,9 @@
 //! `cargo xtask sweep`: verification at many foldings on many images.
 //!
 //! Every network runs at the fastest folding that fits, at a slow one, with everything serial
-//! (PE = SIMD = 1) and with one layer entirely parallel; each without and with stalls. Any
-//! difference between golden model, simulator and Verilator fails the sweep.
+//! (PE = SIMD = 1) and with one layer entirely parallel, or at a folding with published figures;
+//! each without and with stalls. Then random convolutional networks run. Any difference between
+//! golden model, simulator and Verilator fails the sweep.
 
 mod folding;
 pub(crate) mod network;
@@ -14,7 +15,7 @@ use crate::workspace::Workspace;
 use crate::xnorflow::Xnorflow;
 use anyhow::{Context, Result, bail};
 use folding::{FASTEST, Folding};
-use network::Network;
+use network::{Network, Published};
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -27,13 +28,19 @@ pub(crate) struct Options {
     /// At most this many images of each network.
     #[arg(long)]
     images: Option<usize>,
-    /// Random networks with these seeds in place of trained ones, e.g. `64..1064`.
-    #[arg(long, value_name = "FROM..TO", conflicts_with_all = ["only", "images"])]
+    /// Random networks with maps after the trained ones; none with --only.
+    #[arg(long, value_name = "COUNT", default_value_t = 2000)]
+    random: u64,
+    /// Random networks of both kinds with these seeds in place of all others, e.g. `64..1064`.
+    #[arg(long, value_name = "FROM..TO", conflicts_with_all = ["only", "images", "random"])]
     seeds: Option<String>,
 }
 
 /// Probability of a stall in the second run of each folding.
 const STALL: &str = "0.3";
+
+/// Seeds below this one run in `cargo xtask test`.
+const EVERYDAY_SEEDS: u64 = 256;
 
 /// One run of `verify`.
 struct Row {
@@ -47,9 +54,7 @@ struct Row {
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     setup::ensure_verilator()?;
     if let Some(seeds) = &options.seeds {
-        let mut tests = workspace.cargo(&["test", "-p", "tests", "--test", "chain", "random"]);
-        run::step(tests.env("XNORFLOW_SWEEP_SEEDS", seeds))?;
-        return Ok(());
+        return random_networks(workspace, "random", seeds);
     }
     let xnorflow = Xnorflow::release(workspace)?;
     let work = workspace.fresh_folder("sweep")?;
@@ -69,6 +74,17 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         bail!("{failed} of {} runs failed", rows.len());
     }
     println!("\nall {} runs agree: 0 mismatches, 0 cycle mismatches", rows.len());
+    if options.only.is_none() && options.random > 0 {
+        let seeds = format!("{EVERYDAY_SEEDS}..{}", EVERYDAY_SEEDS + options.random);
+        random_networks(workspace, "random_maps", &seeds)?;
+    }
+    Ok(())
+}
+
+/// Random networks of the tests whose name starts with `kind`; each says how many agreed.
+fn random_networks(workspace: &Workspace, kind: &str, seeds: &str) -> Result<()> {
+    let test = ["test", "-p", "tests", "--test", "chain", kind, "--", "--nocapture"];
+    run::step(workspace.cargo(&test).env("XNORFLOW_SWEEP_SEEDS", seeds))?;
     Ok(())
 }
 
@@ -86,6 +102,22 @@ fn sweep(xnorflow: &Xnorflow, network: &Network, work: &Path, rows: &mut Vec<Row
         }
         rows.push(Row { network: network.name, folding, stall, result });
     };
+    for Published { name, text, interval, latency } in network.foldings {
+        let (file, out) = (work.join(format!("{name}.toml")), work.join(name));
+        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+        match build(&out, &["--fold".into(), file.into_os_string()]) {
+            Err(error) => add(name, "-", Err(error)),
+            Ok(_) => {
+                for stall in ["0", STALL] {
+                    let limits = (*interval as f64, *latency as f64);
+                    add(name, stall, verify(xnorflow, network, &out, stall, limits));
+                }
+            }
+        }
+    }
+    if !network.foldings.is_empty() {
+        return Ok(());
+    }
     let fastest = work.join(FASTEST);
     let (interval, fps) = match build(&fastest, &[]) {
         Ok(facts) => facts,
@@ -100,7 +132,8 @@ fn sweep(xnorflow: &Xnorflow, network: &Network, work: &Path, rows: &mut Vec<Row
             Err(error) => add(name, "-", Err(error)),
             Ok((interval, _)) => {
                 for stall in ["0", STALL] {
-                    add(name, stall, verify(xnorflow, network, &out, stall, interval));
+                    let limits = (interval, f64::INFINITY);
+                    add(name, stall, verify(xnorflow, network, &out, stall, limits));
                 }
             }
         }
@@ -114,7 +147,7 @@ fn verify(
     network: &Network,
     out: &Path,
     stall: &str,
-    interval: f64,
+    (interval, latency): (f64, f64),
 ) -> Result<String> {
     let frames = network.images.to_string();
     let mut command = xnorflow.command(&[
@@ -138,6 +171,9 @@ fn verify(
     // Without stalls the steady state is the closed form: no bubbles between frames.
     if stall == "0" && network.images > 1 && get("ii_cycles")? != interval {
         bail!("{} cycles a frame in place of {interval}", get("ii_cycles")?);
+    }
+    if stall == "0" && get("latency_cycles")? > latency {
+        bail!("a latency of {} cycles, more than {latency}", get("latency_cycles")?);
     }
     Ok(format!(
         "{frames} | {} | {} | {streams} | 0 | 0 | {:.2} | {:.2}",

@@ -18,16 +18,39 @@ pub(crate) struct Network {
     pub(crate) images: usize,
     /// A board that it fits.
     pub(crate) board: &'static str,
+    /// Foldings with known figures; without any, those of [`super::folding::all`].
+    pub(crate) foldings: &'static [Published],
 }
 
+/// A folding with what it must reach without stalls.
+pub(crate) struct Published {
+    /// What it is.
+    pub(crate) name: &'static str,
+    /// The text of its `fold.toml`.
+    pub(crate) text: &'static str,
+    /// Cycles from frame to frame, exactly.
+    pub(crate) interval: u64,
+    /// Cycles that a single frame may take.
+    pub(crate) latency: u64,
+}
+
+/// Convolutions take long to simulate one by one: only at foldings that others have published.
+const CNV: [Published; 1] = [Published {
+    name: "BNN-PYNQ",
+    text: include_str!("cnvW1A1.toml"),
+    interval: 32_768,
+    latency: 140_000,
+}];
+
 /// Name, folder, model file in it, images.
-const PUBLISHED: [(&str, &str, &str, usize); 6] = [
+const PUBLISHED: [(&str, &str, &str, usize); 7] = [
     ("TFC_1W1A", "TFC_1W1A", "TFC_1W1A.onnx", 1000),
     ("TFC_1W2A", "TFC_1W2A", "TFC_1W2A.onnx", 1000),
     ("TFC_2W2A", "TFC_2W2A", "TFC_2W2A.onnx", 1000),
     ("unsw_nb15", "unsw_nb15_mlp_w2a2", "unsw_nb15-mlp-w2a2.onnx", 20),
     ("finn_tfc", "finn_tfc_w1a1_multithreshold", "model.onnx", 20),
     ("lfcW1A1", "mnist-lfcW1A1", "params.tar.gz", 50),
+    ("cnvW1A1", "cifar10-cnvW1A1", "params.tar.gz", 4),
 ];
 
 /// The shipped example, and the published networks that are at hand.
@@ -38,6 +61,7 @@ pub(crate) fn all(workspace: &Workspace, work: &Path) -> Result<Vec<Network>> {
         input: workspace.example("images.npy"),
         images: 200,
         board: "pynq-z2",
+        foldings: &[],
     }];
     let data = workspace.data();
     for (name, folder, file, images) in PUBLISHED {
@@ -51,7 +75,8 @@ pub(crate) fn all(workspace: &Workspace, work: &Path) -> Result<Vec<Network>> {
             model = unpacked(&model, &work.join("parameters").join(name))?;
         }
         let input = folder.join("expected/inputs.npy");
-        networks.push(Network { name, model, input, images, board: "pynq-z2" });
+        let foldings: &[Published] = if name == "cnvW1A1" { &CNV } else { &[] };
+        networks.push(Network { name, model, input, images, board: "pynq-z2", foldings });
     }
     Ok(networks)
 }
