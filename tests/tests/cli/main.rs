@@ -5,6 +5,7 @@ mod bad_arrays;
 mod bad_foldings;
 mod bad_maps;
 mod bad_models;
+mod convolutional;
 mod damaged;
 mod example;
 mod folders;
