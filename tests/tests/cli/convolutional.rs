@@ -14,6 +14,9 @@ struct Network {
     far: f32,
 }
 
+/// Zero-padded convolutions on signs and max-pools, exported by Brevitas.
+const CNV: Network = Network { name: "fashion-cnv", accuracy: 0.9, far: 0.0 };
+
 /// Strided, grouped and depthwise convolutions with plain `Sign`, exported by PyTorch.
 const SIGN: Network = Network { name: "fashion-sign", accuracy: 0.9, far: 1e-4 };
 
@@ -78,8 +81,18 @@ fn classes(scores: &ArrayD<f32>) -> Vec<usize> {
 }
 
 #[test]
+fn cnv_answers_as_brevitas_does() {
+    CNV.answers_as_trained();
+}
+
+#[test]
 fn sign_answers_as_pytorch_does() {
     SIGN.answers_as_trained();
+}
+
+#[test]
+fn cnv_is_the_same_in_verilog() {
+    CNV.is_the_same_in_verilog();
 }
 
 #[test]
