@@ -3,7 +3,7 @@
 use crate::Design;
 use dataflow::EngineKind;
 use report::{BoardFacts, EngineFacts, FifoFacts, KnifeEdgeFacts, LayerFacts, ModelFacts, Report};
-use streamline::{Conv, InputPlanes, Layer, LayerOp, Streamlined};
+use streamline::{Dense, InputPlanes, Layer, LayerOp, Streamlined};
 
 /// What a streamlined network is made of.
 pub fn model_facts(network: &Streamlined, sha256: &str) -> ModelFacts {
@@ -38,16 +38,20 @@ pub fn model_facts(network: &Streamlined, sha256: &str) -> ModelFacts {
 }
 
 fn layer_facts(layer: &Layer, (element, inputs): (tensor::ElementType, usize)) -> LayerFacts {
+    let of_dense = |kind, d: &Dense| {
+        let thresholds = d.thresholds.as_ref().map_or(0, |t| t.values.len());
+        let (weights, pixels) = (d.weights.len(), layer.map.pixels());
+        (kind, Some(d.weight.to_string()), thresholds, weights, weights * pixels)
+    };
     let (kind, weight, thresholds, parameters, macs) = match &layer.op {
         LayerOp::Threshold(t) => ("threshold", None, t.values.len(), 0, 0),
-        LayerOp::Dense(d) | LayerOp::Conv(Conv { dense: d, .. }) => {
-            let weights = d.weights.len();
-            let thresholds = d.thresholds.as_ref().map_or(0, |t| t.values.len());
-            let convolves = matches!(layer.op, LayerOp::Conv(_));
-            let kind = if convolves { "convolution" } else { "fully connected" };
-            let macs = weights * layer.map.pixels();
-            (kind, Some(d.weight.to_string()), thresholds, weights, macs)
+        LayerOp::Dense(d) => of_dense("fully connected", d),
+        LayerOp::Conv(conv) if conv.is_sum() => {
+            let (_, _, thresholds, _, _) = of_dense("", &conv.dense);
+            ("average pool", None, thresholds, 0, 0)
         }
+        LayerOp::Conv(conv) if conv.is_depthwise() => of_dense("depthwise", &conv.dense),
+        LayerOp::Conv(conv) => of_dense("convolution", &conv.dense),
         LayerOp::Pool(_) => ("pool", None, 0, 0, 0),
         LayerOp::ChannelAffine(a) => ("channel affine", None, 0, 2 * a.multipliers.len(), 0),
         LayerOp::LabelSelect { .. } => ("label select", None, 0, 0, 0),

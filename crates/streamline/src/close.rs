@@ -10,6 +10,9 @@ use diagnostic::{Code, Diagnostic, Result};
 use graph::Direction;
 use tensor::{ElementType, Map};
 
+/// The most bits of integers that are tried for standing for their values as they are.
+const MOST_BITS: u32 = 16;
+
 /// One row of thresholds to be found.
 struct Row<'s> {
     segment: &'s Segment,
@@ -50,12 +53,57 @@ impl Walk<'_> {
             }
             Source::Values(values) if self.segment.len() == 0 => Ok(values),
             Source::Values(values) => self.close_values(values),
-            Source::Linear(linear) if !self.segment.has_quantizer() => {
-                self.source = Source::Linear(linear);
-                Err(not_quantized(&self.segment))
-            }
-            Source::Linear(linear) => self.close_linear(linear),
+            Source::Linear(linear) if self.segment.has_quantizer() => self.close_linear(linear),
+            Source::Linear(linear) if linear.is_average() => self.close_sums(linear),
+            Source::Linear(_) => Err(not_quantized(&self.segment)),
         }
+    }
+
+    /// The same in front of an average, which can sum up the sums of a linear layer too.
+    pub(crate) fn close_or_sum(&mut self) -> Result<Values> {
+        match &self.source {
+            Source::Linear(linear) if !self.segment.has_quantizer() => {
+                let linear = linear.clone();
+                self.close_sums(linear)
+            }
+            Source::Input | Source::Values(_) | Source::Linear(_) => self.close(),
+        }
+    }
+
+    /// Ends the segment after a linear layer whose sums go on as they are.
+    fn close_sums(&mut self, linear: Linear) -> Result<Values> {
+        let Start::Affine { scale, offset, divisor } = &mut self.segment.start else {
+            unreachable!("a linear layer came before")
+        };
+        let as_they_are =
+            scale.iter().all(|s| *s == scale[0]) && linear.is_alike_at_borders();
+        if !as_they_are || !linear.pools.is_empty() {
+            return Err(not_quantized(&self.segment));
+        }
+        let (map, step, offsets) = (linear.map, scale[0] / *divisor, offset.clone());
+        // One entry for all elements, or one for each.
+        *scale = vec![scale[0]];
+        if offsets.len() > 1 {
+            *offset = (0..map.elements()).map(|e| offsets[e % offsets.len()]).collect();
+        }
+        let all = linear.all_occurring().into_iter().reduce(Occurring::or).expect("a row");
+        let element = self.push_sums(linear);
+        let (low, high, signs) = (all.low, all.high, vec![1]);
+        let values = Values { element, map, step, offsets, low, high, signs };
+        if self.segment.len() == 0 { Ok(values) } else { self.close_values(values) }
+    }
+
+    /// A linear layer without decisions; gives the type of its sums.
+    pub(crate) fn push_sums(&mut self, linear: Linear) -> ElementType {
+        let rows = linear.all_occurring();
+        let all = rows.iter().copied().reduce(Occurring::or).expect("a row");
+        // An average of levels that are not negative has no negative sums either.
+        let low = if linear.is_average() { all.low } else { all.low.min(-1) };
+        let element = ElementType::smallest(low, all.high);
+        let (map, name) = (linear.map, self.next_name(linear.stem()));
+        let op = linear.finish(&vec![1; rows.len()], None);
+        self.push(name, map, element, op);
+        element
     }
 
     /// Ends a segment that starts from integers on an edge: a threshold layer, or nothing when the
@@ -90,7 +138,7 @@ impl Walk<'_> {
     /// for all channels.
     fn affine(&self, from: &Values, occurring: Occurring) -> Option<Values> {
         let channels = from.map.channels;
-        if !self.segment.is_alike_at_all_pixels(channels) || from.element.bits() > 8 {
+        if !self.segment.is_alike_at_all_pixels(channels) || from.element.bits() > MOST_BITS {
             return None;
         }
         let elements = if self.segment.is_uniform() { 1 } else { channels };
@@ -130,12 +178,9 @@ impl Walk<'_> {
         }
         let name = self.next_name(linear.stem());
         let counts = self.pooled_counts(&linear, rows)?;
-        let segments: Vec<Segment> = (0..linear.occurring.len())
-            .map(|class| match linear.offsets.get(class) {
-                Some(offsets) if class > 0 => self.segment.with_offset(offsets.clone()),
-                _ => self.segment.clone(),
-            })
-            .collect();
+        let classes = 0..linear.occurring.len();
+        let segments: Vec<Segment> =
+            classes.map(|class| self.segment.of_class(&linear, class)).collect();
         let mut all = Vec::new();
         for (segment, occurring) in segments.iter().zip(&linear.occurring) {
             for (element, &occurring) in occurring.iter().enumerate() {
@@ -277,7 +322,7 @@ pub(crate) fn start_of(values: &Values) -> Segment {
     let elements = if alike { 1 } else { values.map.elements() };
     let scale = (0..elements).map(|e| values.step * values.sign(e) as f64).collect();
     let offset = (0..elements).map(|e| values.offset(e) * values.sign(e) as f64).collect();
-    Segment::new(Start::Affine { scale, offset })
+    Segment::new(Start::Affine { scale, offset, divisor: 1.0 })
 }
 
 fn no_common_step(segment: &Segment) -> Diagnostic {

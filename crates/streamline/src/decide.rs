@@ -217,7 +217,7 @@ mod tests {
     use graph::{Elementwise, Param};
 
     fn segment(ops: Vec<Elementwise>) -> Segment {
-        let mut s = Segment::new(Start::Affine { scale: vec![1.0], offset: vec![0.0] });
+        let mut s = Segment::new(Start::integers());
         let order = std::rc::Rc::new(vec![0]);
         ops.iter().for_each(|op| s.push("op", op, &[1, 1], &order));
         s

@@ -3,8 +3,8 @@
 use crate::close::start_of;
 use crate::linear::{Linear, Reach, Values, start};
 use crate::lower::{Source, Walk, label, refuse};
-use crate::network::{LayerOp, Pool, channels_first};
-use crate::segment::Segment;
+use crate::network::{LayerOp, Padding, Pool, channels_first};
+use crate::segment::{Segment, Start};
 use diagnostic::Result;
 use graph::{Node, PoolKind, QuantizedWeights};
 use ndarray::Array2;
@@ -63,25 +63,55 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn begin(&mut self, node: &Node, start: crate::segment::Start, linear: Linear) {
+    fn begin(&mut self, node: &Node, start: Start, linear: Linear) {
         self.order = Rc::new(channels_first(linear.map));
         self.segment = Segment::new(start);
         self.segment.nodes.push(node.name.clone());
         self.source = Source::Linear(linear);
     }
 
-    /// A pool. Behind a quantizer it works on the quantizer's integers. In front of one it changes
+    /// A pool.
+    pub(crate) fn pool(&mut self, node: &Node, from: &[usize], pool: &graph::Pool) -> Result<()> {
+        match pool.kind {
+            PoolKind::Max => self.max_pool(node, from, pool),
+            PoolKind::Average => self.average(node, from, &pool.window, false),
+            PoolKind::AverageInside => self.average(node, from, &pool.window, true),
+        }
+    }
+
+    /// A mean: sums of each channel, of levels or else of the sums of the layer in front.
+    fn average(&mut self, node: &Node, from: &[usize], own: &Window, inside: bool) -> Result<()> {
+        self.map_in_order(node, from)?;
+        let inside = inside && own.is_padded();
+        if inside && let Some(margin) = &self.margin {
+            let text = format!("the map of {} is padded again", margin.name());
+            return Err(refuse(node, &text).hint("pad either in Pad or in the pool"));
+        }
+        let margin = self.margin.take().map(|margin| (margin, self.segment.clone()));
+        let values = self.close_or_sum()?;
+        let (window, padding) = self.padded(node, own, margin, &values)?;
+        // Taps that are not counted must not add anything either.
+        let padding = if inside { Padding::Nothing } else { padding };
+        let values = values.with_padding(&padding);
+        let input = spatial(&values, from, own, &window);
+        let map = window.over(input, input.channels).expect("checked: a window fits");
+        let taps = window.taps();
+        let reach = Reach::Conv { input, window, groups: input.channels, padding };
+        let linear = Linear::average(reach, map, taps, inside, &values);
+        let start = Start::Affine {
+            scale: vec![values.step],
+            offset: linear.offset(0),
+            divisor: linear.divisor(0),
+        };
+        self.begin(node, start, linear);
+        Ok(())
+    }
+
+    /// A max-pool. Behind a quantizer it works on the quantizer's integers. In front of one it changes
     /// places with it: the level of the largest value is the largest level, when levels count the
     /// way in which values rise at the pool.
-    pub(crate) fn pool(&mut self, node: &Node, from: &[usize], pool: &graph::Pool) -> Result<()> {
+    fn max_pool(&mut self, node: &Node, from: &[usize], pool: &graph::Pool) -> Result<()> {
         let map = self.map_in_order(node, from)?;
-        match pool.kind {
-            PoolKind::Max => {}
-            PoolKind::Average | PoolKind::AverageInside => {
-                return Err(refuse(node, "average pools are not supported yet")
-                    .hint("use a max-pool, or a convolution with a stride"));
-            }
-        }
         let output = pool.window.over(map, map.channels).expect("checked: a window fits");
         if self.margin.is_some() {
             return Err(refuse(node, "a Pad stands in front of a max-pool")

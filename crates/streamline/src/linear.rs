@@ -68,6 +68,8 @@ pub(crate) struct Linear {
     /// Offsets of the sums, by border class and row, in units of the input's integers; empty when
     /// there are none.
     pub(crate) offsets: Vec<Vec<f64>>,
+    /// What sums are divided by, by border class; empty when the layer is no average.
+    divisors: Vec<f64>,
     /// Maximum pools over the sums, each with the number of operators in front of it.
     pub(crate) pools: Vec<(Pool, usize)>,
 }
@@ -86,6 +88,7 @@ impl Linear {
             map,
             occurring: Vec::new(),
             offsets: Vec::new(),
+            divisors: Vec::new(),
             pools: Vec::new(),
         };
         for has in linear.taps() {
@@ -106,10 +109,42 @@ impl Linear {
         linear
     }
 
+    /// The mean of each channel in each window: its sum, divided by the number of all taps or, with
+    /// `inside`, of those that exist.
+    pub(crate) fn average(reach: Reach, map: Map, taps: usize, inside: bool, on: &Values) -> Self {
+        let linear = Self::new(reach, map, Array2::ones((map.channels, taps)), on);
+        let existing = |has: Vec<bool>| has.into_iter().filter(|&has| has).count();
+        let divisors = linear.taps().into_iter().map(existing);
+        let divisors = divisors.map(|n| if inside { n } else { taps } as f64).collect();
+        Self { divisors, ..linear }
+    }
+
+    /// Whether it is a mean.
+    pub(crate) fn is_average(&self) -> bool {
+        !self.divisors.is_empty()
+    }
+
+    /// Offsets of the sums of a border class: one, or one for each row.
+    pub(crate) fn offset(&self, class: usize) -> Vec<f64> {
+        self.offsets.get(class).cloned().unwrap_or(vec![0.0])
+    }
+
+    /// What the sums of a border class are divided by.
+    pub(crate) fn divisor(&self, class: usize) -> f64 {
+        self.divisors.get(class).copied().unwrap_or(1.0)
+    }
+
+    /// Whether the sums of all border classes stand for their values in the same way.
+    pub(crate) fn is_alike_at_borders(&self) -> bool {
+        let class = |class| (self.offset(class), self.divisor(class));
+        (1..self.occurring.len()).all(|other| class(other) == class(0))
+    }
+
     /// How its layer is called.
     pub(crate) fn stem(&self) -> &'static str {
         match self.reach {
             Reach::Dense => "fc",
+            Reach::Conv { .. } if self.is_average() => "average",
             Reach::Conv { .. } => "conv",
         }
     }
@@ -177,7 +212,7 @@ impl Linear {
 /// What the sums of a linear layer stand for.
 pub(crate) fn start(weights: &QuantizedWeights, values: &Values, linear: &Linear) -> Start {
     let scale = weights.scale.iter().map(|&w| f64::from(w) * values.step).collect();
-    Start::Affine { scale, offset: linear.offsets.first().cloned().unwrap_or(vec![0.0]) }
+    Start::Affine { scale, offset: linear.offset(0), divisor: 1.0 }
 }
 
 /// The element of the input pixel (or vector) that a weight meets.

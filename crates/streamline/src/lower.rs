@@ -10,7 +10,6 @@ use crate::segment::{Segment, Start};
 use diagnostic::{Code, Diagnostic, Result};
 use graph::{Graph, Node, NodeId, Op};
 use std::rc::Rc;
-use tensor::ElementType;
 
 /// The float format whose decisions count at knife edges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -106,7 +105,7 @@ impl<'g> Walk<'g> {
         let start = match rule {
             InputRule::PixelOver255 => Start::PixelOver255,
             InputRule::PixelTimes(factor) => Start::PixelTimes(factor),
-            InputRule::Unchanged => Start::Affine { scale: vec![1.0], offset: vec![0.0] },
+            InputRule::Unchanged => Start::integers(),
         };
         Ok(Self {
             graph,
@@ -213,22 +212,17 @@ impl<'g> Walk<'g> {
     }
 
     fn accumulators(&mut self, linear: Linear, end: &output::End) -> Result<crate::OutputSpec> {
-        if !linear.pools.is_empty() || linear.offsets.len() > 1 {
+        if !linear.pools.is_empty() || !linear.is_alike_at_borders() {
             return Err(Diagnostic::new(
                 Code::UnsupportedStructure,
-                "the sums of the last convolution are pooled or padded before they are quantized",
+                "the sums of the last layer are pooled or padded before they are quantized",
             )
             .node(self.segment.nodes.join(", "))
-            .hint("quantize the output of the convolution, or end with a fully connected layer"));
+            .hint("quantize its output, or end with a fully connected layer"));
         }
         let ranges = linear.all_occurring();
-        let low = ranges.iter().map(|o| o.low).min().unwrap_or(0);
-        let high = ranges.iter().map(|o| o.high).max().unwrap_or(0);
-        let name = self.next_name(linear.stem());
         let segment = self.segment.clone();
-        let (map, signs) = (linear.map, vec![1; ranges.len()]);
-        let op = linear.finish(&signs, None);
-        self.push(name, map, ElementType::smallest(low.min(-1), high), op);
+        self.push_sums(linear);
         output::numeric(end, &segment, &ranges, &mut self.layers)
     }
 }

@@ -145,7 +145,8 @@ pub enum LayerOp {
     Threshold(Thresholds),
     /// Integer matrix times the whole input, then thresholds, or the accumulators themselves.
     Dense(Dense),
-    /// The same with a matrix that is applied to windows of the input.
+    /// The same with a matrix that is applied to windows of the input. An average pool is one: the
+    /// [sum of each channel](Conv::is_sum), whose thresholds (or output) know what it is divided by.
     Conv(Conv),
     /// The largest (or smallest) element of each channel in windows of the input.
     Pool(Pool),
@@ -277,6 +278,16 @@ impl Conv {
     /// The border classes: a single one unless the padding is nothing.
     pub fn borders(&self) -> Borders {
         Borders::new(&self.window, self.input, self.padding == Padding::Nothing)
+    }
+
+    /// Whether each output channel reads one input channel of its own.
+    pub fn is_depthwise(&self) -> bool {
+        self.groups == self.input.channels && self.groups == self.dense.weights.nrows()
+    }
+
+    /// Whether it adds the elements of each channel up.
+    pub fn is_sum(&self) -> bool {
+        self.is_depthwise() && self.dense.weights.iter().all(|&w| w == 1)
     }
 
     /// Channels of a group.

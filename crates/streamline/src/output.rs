@@ -83,7 +83,7 @@ pub(crate) fn numeric(
     let elements = ranges.len();
     let accumulator = layers.last().expect("a linear layer came before").element;
     let operators: Vec<Elementwise> = segment.operators().cloned().collect();
-    let Start::Affine { scale, offset } = &segment.start else {
+    let Start::Affine { scale, offset, divisor } = &segment.start else {
         unreachable!("a linear layer came before")
     };
     let uniform = segment.is_uniform();
@@ -91,7 +91,7 @@ pub(crate) fn numeric(
     let split = segment.channel_operators();
     let (scores, element) = if uniform {
         let scores = Scores {
-            scale: scale.clone(),
+            scale: scale.iter().map(|scale| scale / divisor).collect(),
             offset: offset.clone(),
             tail: operators.clone(),
             softmax: end.softmax,
@@ -172,7 +172,7 @@ fn channel_affine(
     split: usize,
     ranges: &[Occurring],
 ) -> Result<(ChannelAffine, ElementType)> {
-    let Start::Affine { scale, offset: _ } = &segment.start else {
+    let Start::Affine { scale, offset: _, divisor } = &segment.start else {
         unreachable!("a linear layer came before")
     };
     let head = segment.first(split);
@@ -192,7 +192,7 @@ fn channel_affine(
             let slope = if o.high > o.low {
                 (eval(e, o.high) - eval(e, o.low)) / (o.high - o.low) as f64
             } else {
-                at(scale, e)
+                at(scale, e) / divisor
             };
             (slope, eval(e, o.low) - slope * o.low as f64)
         })

@@ -1,17 +1,26 @@
 //! A run of elementwise operators between two linear layers, evaluated on integers.
 
+use crate::linear::Linear;
 use graph::{Arithmetic, BoundElementwise, Direction, Elementwise, Real, Rounding};
 use std::rc::Rc;
 
 /// What an integer stands for before the first operator.
 #[derive(Debug, Clone)]
 pub(crate) enum Start {
-    /// `scale * (n + offset)`, one rounding; one entry, or one for each element.
-    Affine { scale: Vec<f64>, offset: Vec<f64> },
+    /// `scale * (n + offset)`, one rounding; one entry, or one for each element. Then divided by
+    /// `divisor`, which is above 0 (1 but for averages).
+    Affine { scale: Vec<f64>, offset: Vec<f64>, divisor: f64 },
     /// float32(n) / 255.
     PixelOver255,
     /// float32(n) * factor, in float32.
     PixelTimes(f32),
+}
+
+impl Start {
+    /// An integer stands for itself.
+    pub(crate) fn integers() -> Self {
+        Start::Affine { scale: vec![1.0], offset: vec![0.0], divisor: 1.0 }
+    }
 }
 
 /// One operator, with the place of each stream element in the layout that it is applied in.
@@ -63,8 +72,9 @@ impl Segment {
     /// The value that integer `n` of `element` ends as.
     pub(crate) fn eval<F: Real>(&self, element: usize, n: i64) -> F {
         let start = match &self.start {
-            Start::Affine { scale, offset } => {
-                F::from_f64(at(scale, element) * (n as f64 + at(offset, element)))
+            Start::Affine { scale, offset, divisor } => {
+                let sum = at(scale, element) * (n as f64 + at(offset, element));
+                F::from_f64(sum) / F::from_f64(*divisor)
             }
             Start::PixelOver255 => F::from_f32(n as f32 / 255.0),
             Start::PixelTimes(factor) => F::from_f32(n as f32 * factor),
@@ -146,11 +156,11 @@ impl Segment {
         })
     }
 
-    /// The same operators on sums with another offset.
-    pub(crate) fn with_offset(&self, offsets: Vec<f64>) -> Segment {
+    /// The same operators on the sums of another border class.
+    pub(crate) fn of_class(&self, linear: &Linear, class: usize) -> Segment {
         let mut segment = self.clone();
-        if let Start::Affine { offset, .. } = &mut segment.start {
-            *offset = offsets;
+        if let Start::Affine { offset, divisor, .. } = &mut segment.start {
+            (*offset, *divisor) = (linear.offset(class), linear.divisor(class));
         }
         segment
     }
@@ -158,7 +168,7 @@ impl Segment {
     /// Whether every element has the same parameters.
     pub(crate) fn is_uniform(&self) -> bool {
         let start = match &self.start {
-            Start::Affine { scale, offset } => same(scale) && same(offset),
+            Start::Affine { scale, offset, divisor: _ } => same(scale) && same(offset),
             Start::PixelOver255 | Start::PixelTimes(_) => true,
         };
         start && self.operators().all(is_uniform)

@@ -29,8 +29,14 @@ pub fn random_map_network(draw: &mut Draw, name: &str) -> RandomNetwork {
     }
     b.input_values();
     let layers = b.draw.pick(&[1, 1, 2, 2, 3]);
+    if b.draw.chance(0.15) {
+        average(&mut b);
+    }
     for _ in 0..layers {
-        conv(&mut b);
+        let alike = conv(&mut b);
+        if alike && b.draw.chance(0.15) {
+            average(&mut b);
+        }
         let pool_on_sums = b.draw.chance(0.2);
         if pool_on_sums && b.draw.chance(0.5) {
             pool(&mut b);
@@ -42,14 +48,24 @@ pub fn random_map_network(draw: &mut Draw, name: &str) -> RandomNetwork {
             }
         }
         b.quantizer(true);
-        if b.draw.chance(0.25) {
-            pool(&mut b);
+        match b.draw.size(0, 7) {
+            0 | 1 => pool(&mut b),
+            2 => average_to_levels(&mut b),
+            3 => average(&mut b),
+            _ => {}
         }
+    }
+    let whole = b.draw.chance(0.2) && (!exact || map(&b).pixels().is_power_of_two());
+    if whole {
+        let window = Window::of(map(&b).extents());
+        mean(&mut b, PoolKind::Average, window);
     }
     let flat = vec![1, b.width()];
     b.push("Flatten", Op::Reshape, flat);
-    let rows = b.draw.size(1, 8);
-    b.matmul(rows);
+    if !whole || b.draw.chance(0.5) {
+        let rows = b.draw.size(1, 8);
+        b.matmul(rows);
+    }
     b.tail();
     let mut graph = b.graph;
     graph.set_output(b.at);
@@ -99,17 +115,53 @@ fn window(b: &mut Builder<'_>, largest: usize) -> Window {
     }
 }
 
-fn conv(b: &mut Builder<'_>) {
+/// A convolution; whether all its sums stand for their values in the same way.
+fn conv(b: &mut Builder<'_>) -> bool {
     let window = window(b, 3);
     let from = map(b);
     let all: Vec<usize> =
         (1..=from.channels).filter(|g| from.channels.is_multiple_of(*g)).collect();
-    let groups = if b.draw.chance(0.3) { b.draw.pick(&all) } else { 1 };
-    let rows = groups * b.draw.size(1, (8 / groups).max(1));
+    let groups = match b.draw.size(0, 9) {
+        0..=5 => 1,
+        6 | 7 => from.channels,
+        _ => b.draw.pick(&all),
+    };
+    let depthwise = groups == from.channels && b.draw.chance(0.7);
+    let rows = if depthwise { groups } else { groups * b.draw.size(1, (8 / groups).max(1)) };
     let weights = b.weights(rows, from.channels / groups * window.taps());
+    let one_scale = weights.quantize().is_ok_and(|quantized| quantized.scale.len() == 1);
     let to = window.over(from, rows).expect("the window was tried");
     let shape = shape(b, to);
     b.push("Conv", Op::Conv(Conv { weights, window, groups }), shape);
+    one_scale && !window.is_padded()
+}
+
+fn mean(b: &mut Builder<'_>, kind: PoolKind, window: Window) {
+    let from = map(b);
+    let to = window.over(from, from.channels).expect("the window was tried");
+    let shape = shape(b, to);
+    b.push("AveragePool", Op::Pool(Pool { kind, window }), shape);
+}
+
+/// Any average, with levels behind it.
+fn average_to_levels(b: &mut Builder<'_>) {
+    let window = window(b, 3);
+    let kind = b.draw.pick(&[PoolKind::Average, PoolKind::AverageInside]);
+    mean(b, kind, window);
+    b.before_quantizer();
+    b.quantizer(true);
+}
+
+/// An average whose sums go on as they are, so all of them are of the same number of elements; a
+/// power of two where all sums must be exact.
+fn average(b: &mut Builder<'_>) {
+    let exact = b.exact;
+    let window = (0..20)
+        .map(|_| window(b, 3))
+        .find(|w| !w.is_padded() && (!exact || w.taps().is_power_of_two()));
+    if let Some(window) = window {
+        mean(b, PoolKind::Average, window);
+    }
 }
 
 fn pool(b: &mut Builder<'_>) {

@@ -60,7 +60,7 @@ pub(super) struct Builder<'d> {
     pub(super) graph: Graph,
     pub(super) at: NodeId,
     pub(super) shape: Vec<usize>,
-    exact: bool,
+    pub(super) exact: bool,
     nodes: usize,
     /// How large values are here, roughly.
     magnitude: f64,
