@@ -43,6 +43,8 @@ pub enum EngineKind {
     ParallelWindow(ParallelWindow),
     /// Matrix-vector-threshold unit.
     Mvu(Mvu),
+    /// Depthwise convolution unit.
+    Depthwise(Depthwise),
     /// Maximum or minimum of groups of words.
     Pool(Pool),
     /// Multiplies each element with its channel's constant and adds another: fixed point.
@@ -63,6 +65,7 @@ impl EngineKind {
             EngineKind::Window(_) => "window",
             EngineKind::ParallelWindow(_) => "parallel-window",
             EngineKind::Mvu(_) => "mvu",
+            EngineKind::Depthwise(_) => "depthwise",
             EngineKind::Pool(_) => "pool",
             EngineKind::ChannelAffine(_) => "channel-affine",
             EngineKind::LabelSelect(_) => "label-select",
@@ -231,6 +234,32 @@ pub struct Pool {
     pub credits: usize,
 }
 
+/// A depthwise convolution unit: in each lane the sum of `taps` elements, each times its weight, then
+/// thresholds. `pe` channels, the lanes of both streams, work in parallel.
+///
+/// A step takes one input word; `taps` steps make an output word. The words of a window come group
+/// of `pe` channels by group, and within a group tap by tap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Depthwise {
+    /// Channels of a pixel, of the input as of the output.
+    pub channels: usize,
+    /// Taps of a window.
+    pub taps: usize,
+    /// Type of the weights; none are kept where all are 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<ElementType>,
+    /// Width of the sums in two's complement.
+    pub accumulator_bits: u32,
+    /// Thresholds of each channel; with 0 the sums themselves go out.
+    pub thresholds: usize,
+    /// Where the weights are kept.
+    pub weight_memory: MemoryStyle,
+    /// Where the thresholds (or start values) are kept.
+    pub threshold_memory: MemoryStyle,
+    /// Output words that may be on their way at once.
+    pub credits: usize,
+}
+
 /// How a matrix-vector unit adds up its products. All give the same sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -256,11 +285,13 @@ impl Dot {
         }
     }
 
-    /// Whether inputs of a type can be added so: a bipolar input is a single bit, which is counted.
+    /// Whether inputs of a type can be added so: a bipolar input is a single bit, which is counted,
+    /// and thermometers are made of at most 8 bits.
     pub fn takes(self, input: ElementType) -> bool {
         match self {
             Dot::Planes => true,
-            Dot::Add | Dot::Thermometer => input != ElementType::Bipolar,
+            Dot::Add => input != ElementType::Bipolar,
+            Dot::Thermometer => input != ElementType::Bipolar && input.bits() <= 8,
         }
     }
 }

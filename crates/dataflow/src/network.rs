@@ -1,6 +1,6 @@
 //! Streams, and the network that they make of engines.
 
-use crate::{Engine, EngineKind, LabelSelect, Mvu, ParallelWindow, Pool, SlidingWindow};
+use crate::{Depthwise, Engine, EngineKind, LabelSelect, Mvu, ParallelWindow, Pool, SlidingWindow};
 use diagnostic::{Code, Diagnostic, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -168,6 +168,7 @@ fn check_engine(
         EngineKind::Window(w) => check_window(w, i, o),
         EngineKind::Mvu(m) => check_mvu(m, i, o),
         EngineKind::ParallelWindow(w) => check_parallel_window(w, i, o),
+        EngineKind::Depthwise(d) => check_depthwise(d, i, o),
         EngineKind::Pool(p) => check_pool(p, i, o),
         EngineKind::LabelSelect(l) => check_label_select(l, i, o),
     };
@@ -267,10 +268,20 @@ fn check_mvu(m: &Mvu, i: &Stream, o: &Stream) -> bool {
         && buffer
         && m.credits >= 1
         && m.dot.takes(i.element)
-        && (1..=255).contains(&(m.levels.1 - m.levels.0))
-        && (-128..=0).contains(&m.levels.0)
-        && (0..=255).contains(&m.levels.1)
+        && (i.element.min().min(0)..=0).contains(&m.levels.0)
+        && (0..=i.element.max().max(0)).contains(&m.levels.1)
+        && m.levels.0 < m.levels.1
         && (1..=62).contains(&m.accumulator_bits)
+}
+
+fn check_depthwise(d: &Depthwise, i: &Stream, o: &Stream) -> bool {
+    let words = i.words_per_frame() == o.words_per_frame() * d.taps && i.lanes == o.lanes;
+    words
+        && d.taps >= 1
+        && has_words_of(o, d.channels)
+        && d.channels.is_multiple_of(o.lanes)
+        && d.credits >= 1
+        && (1..=62).contains(&d.accumulator_bits)
 }
 
 fn check_label_select(l: &LabelSelect, i: &Stream, o: &Stream) -> bool {

@@ -166,6 +166,7 @@ fn buffers(design: &Design) -> Vec<FifoFacts> {
                 push(format!("{name} line delays"), delay, (w.window.kernel[0] - 1) * input);
                 push(queue, w.credits, output);
             }
+            EngineKind::Depthwise(d) => push(queue, d.credits, output),
             EngineKind::Pool(p) => push(queue, p.credits, output),
             EngineKind::ChannelAffine(a) => push(queue, a.credits, output),
             EngineKind::LabelSelect(l) => push(queue, l.credits, output),

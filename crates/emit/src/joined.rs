@@ -39,6 +39,10 @@ pub(crate) fn check(dataflow: &Dataflow, network: &Streamlined) -> Result<()> {
             | (LayerOp::Pool(_), EngineKind::Pool(_))
             | (LayerOp::ChannelAffine(_), EngineKind::ChannelAffine(_))
             | (LayerOp::LabelSelect { .. }, EngineKind::LabelSelect(_)) => true,
+            (LayerOp::Conv(conv), EngineKind::Depthwise(d)) => {
+                let shape = (d.channels, d.taps);
+                conv.is_depthwise() && conv.dense.weights.dim() == shape
+            }
             (LayerOp::Dense(_) | LayerOp::Conv(_), EngineKind::Mvu(m)) => {
                 let dim = layer.dense().map(|dense| dense.weights.dim());
                 dim == Some((m.rows, m.columns))

@@ -9,6 +9,7 @@ mod resources;
 mod timing;
 
 pub mod affine;
+pub mod depthwise;
 pub mod label_select;
 pub mod mvu;
 pub mod parallel_window;
@@ -34,6 +35,7 @@ pub fn cost(dataflow: &Dataflow, engine: usize) -> Resources {
         EngineKind::Window(w) => window::cost(w, input),
         EngineKind::ParallelWindow(w) => parallel_window::cost(w, input, output),
         EngineKind::Mvu(m) => mvu::cost(m, input, output),
+        EngineKind::Depthwise(d) => depthwise::cost(d, input, output),
         EngineKind::Pool(p) => pool::cost(p, input, output),
         EngineKind::ChannelAffine(a) => affine::cost(a, input, output),
         EngineKind::LabelSelect(l) => label_select::cost(l, input, output),

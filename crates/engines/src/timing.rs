@@ -5,7 +5,7 @@
 
 use crate::parallel_window::Raster;
 use crate::window::Walk;
-use crate::{affine, label_select, mvu, parallel_window, pool, threshold, window};
+use crate::{affine, depthwise, label_select, mvu, parallel_window, pool, threshold, window};
 use dataflow::{Dataflow, EngineKind, Stream};
 
 /// The timing of one engine.
@@ -127,6 +127,13 @@ pub fn timing(dataflow: &Dataflow, engine: usize) -> Timing {
             latency: parallel_window::latency(w),
             credits: w.credits,
         }),
+        EngineKind::Depthwise(d) => Timing::Compute(Compute {
+            words: d.taps,
+            passes: 1,
+            buffer: 0,
+            latency: depthwise::latency(d),
+            credits: d.credits,
+        }),
         EngineKind::Pool(p) => Timing::Compute(Compute {
             words: p.words,
             passes: 1,
@@ -198,6 +205,7 @@ pub fn cycles_per_frame(dataflow: &Dataflow, engine: usize) -> u64 {
         | EngineKind::Fifo { .. }
         | EngineKind::Threshold(_)
         | EngineKind::Window(_)
+        | EngineKind::Depthwise(_)
         | EngineKind::Pool(_)
         | EngineKind::ChannelAffine(_)
         | EngineKind::LabelSelect(_) => edges,

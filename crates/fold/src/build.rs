@@ -1,5 +1,6 @@
 //! From a complete folding to the chain of engines and streams.
 
+use crate::depthwise;
 use crate::file::{Fold, LayerFold};
 use crate::windows;
 use dataflow::{
@@ -41,6 +42,7 @@ pub fn dataflow(name: &str, network: &Streamlined, fold: &Fold) -> Dataflow {
         let simd = folding.simd.unwrap_or(1);
         let lanes = match (&layer.op, folding.lanes) {
             (LayerOp::Dense(_), _) => simd,
+            (LayerOp::Conv(conv), _) if conv.is_depthwise() => folding.pe.unwrap_or(1),
             (LayerOp::Conv(conv), _) if folding.parallel_window => {
                 simd / conv.window.taps() * pixels
             }
@@ -168,7 +170,15 @@ impl Chain<'_> {
                     self.window(layer, folding, conv);
                     feed.replayed = true;
                 }
-                self.mvu(layer, folding, &conv.dense, feed);
+                if conv.is_depthwise() {
+                    let input = self.last().clone();
+                    let unit = depthwise::engine(conv, &input, folding);
+                    let (elements, pixel) = (layer.map.elements(), layer.map.channels);
+                    let output = Stream { element: layer.element, elements, pixel, ..input };
+                    self.push(&layer.name, &layer.name, EngineKind::Depthwise(unit), output);
+                } else {
+                    self.mvu(layer, folding, &conv.dense, feed);
+                }
             }
             LayerOp::Pool(pool) => self.pool(layer, folding, pool),
             LayerOp::ChannelAffine(a) => {
@@ -215,11 +225,12 @@ impl Chain<'_> {
         let input = self.last().clone();
         let pe = folding.pe.unwrap_or(1);
         let passes = layer.map.channels.div_ceil(pe);
+        let groups = if conv.is_depthwise() { passes } else { conv.groups };
         let unit = SlidingWindow {
             map: conv.input,
             window: conv.window,
-            groups: conv.groups,
-            repeats: passes / conv.groups,
+            groups,
+            repeats: passes / groups,
             padding: windows::around(conv, input.element),
             depth: 0,
             memory: MemoryStyle::Lut,
@@ -402,14 +413,15 @@ impl Default for Feed {
     }
 }
 
-fn style(asked: Option<MemoryStyle>, depth: usize) -> MemoryStyle {
+pub(crate) fn style(asked: Option<MemoryStyle>, depth: usize) -> MemoryStyle {
     let by_depth = if depth > LARGEST_LUT_DEPTH { MemoryStyle::Block } else { MemoryStyle::Lut };
     asked.unwrap_or(by_depth)
 }
 
-/// Whether a convolution needs a sliding window unit: a single tap without stride does not.
+/// Whether a convolution needs a sliding window unit: a single tap without stride does not, unless
+/// groups of channels are taken one after another.
 pub(crate) fn needs_window(conv: &Conv) -> bool {
-    conv.window != Window::of([1, 1]) || conv.groups > 1
+    conv.window != Window::of([1, 1]) || conv.groups > 1 && !conv.is_depthwise()
 }
 
 /// Where a ring is kept.

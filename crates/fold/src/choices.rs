@@ -1,6 +1,7 @@
 //! All foldings of each layer, with their cost and their cycles.
 
 use crate::build::{default_ring, needs_window, ring_memory};
+use crate::depthwise;
 use crate::file::{LayerFold, divisors};
 use crate::search::stream;
 use crate::windows::{self, pixels_at_once};
@@ -44,6 +45,9 @@ pub(crate) fn candidates(network: &Streamlined) -> Vec<Candidate<'_>> {
         };
         let choices = match &layer.op {
             LayerOp::Dense(dense) => Some(of(dense, elements).foldings(elements)),
+            LayerOp::Conv(conv) if conv.is_depthwise() => {
+                Some(depthwise::choices(layer, conv, element))
+            }
             LayerOp::Conv(conv) => {
                 let columns = conv.dense.weights.ncols();
                 Some(conv_choices(&of(&conv.dense, columns), conv))
@@ -183,7 +187,7 @@ fn pool_choices(layer: &Layer, pool: &Pool, input: ElementType) -> Vec<Choice> {
     choices
 }
 
-fn sliding(
+pub(crate) fn sliding(
     map: tensor::Map,
     window: Window,
     groups: usize,

@@ -205,6 +205,11 @@ pub fn refold(name: &str, network: &Streamlined, fold: &Fold, clock_mhz: f64) ->
                     entry.buffer = Some(mvu.buffer_words);
                 }
             }
+            EngineKind::Depthwise(unit) => {
+                entry.pe = Some(dataflow.streams[engine.input].lanes);
+                entry.weights = unit.weight.map(|_| unit.weight_memory);
+                entry.thresholds = Some(unit.threshold_memory);
+            }
             EngineKind::Window(unit) => entry.buffer = Some(unit.depth),
             EngineKind::Pool(pool) => {
                 let lanes = dataflow.streams[engine.output].lanes;
@@ -277,6 +282,9 @@ fn facts(dataflow: &Dataflow, clock_mhz: f64) -> Result<Facts> {
 fn folding_text(dataflow: &Dataflow, index: usize) -> String {
     let engine = &dataflow.engines[index];
     let (input, output) = (&dataflow.streams[engine.input], &dataflow.streams[engine.output]);
+    if let EngineKind::Depthwise(_) = engine.kind {
+        return format!("PE {}", input.lanes);
+    }
     match is_mvu(&engine.kind) {
         Some(m) if !Dot::Add.takes(input.element) => format!("PE {} SIMD {}", m.pe, m.simd),
         Some(m) => format!("PE {} SIMD {}, {}", m.pe, m.simd, m.dot.name()),

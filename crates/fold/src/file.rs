@@ -185,6 +185,7 @@ fn check_layer(
     // What PE and SIMD divide, and whether the rest of the rows and of the columns can be padded.
     let matrix = match &layer.op {
         LayerOp::Dense(_) => Some((layer.elements(), inputs, fold.pad, fold.pad)),
+        LayerOp::Conv(conv) if conv.is_depthwise() => Some((conv.input.channels, 1, false, false)),
         LayerOp::Conv(conv) => {
             let rows = layer.map.channels / conv.groups;
             Some((rows, conv.group_channels(), fold.pad && conv.groups == 1, false))
@@ -200,6 +201,9 @@ fn check_layer(
             errors.extend(fold.simd.and_then(|v| divides("SIMD", v, columns, name, pad_columns)));
         }
         errors.extend(fold.lanes.map(|_| misplaced("lanes", "use pe and simd")));
+        if matches!(&layer.op, LayerOp::Conv(conv) if conv.is_depthwise() && conv.is_sum()) {
+            errors.extend(fold.weights.map(|_| misplaced("weights", "leave it out")));
+        }
         return;
     }
     let (whole, pad) = match &layer.op {
@@ -222,11 +226,13 @@ fn check_layer(
 
 /// An error where products of inputs of type `input` cannot be added up so.
 fn check_dot(layer: &streamline::Layer, dot: Dot, input: ElementType) -> Option<Diagnostic> {
-    if layer.dense().is_some() && dot.takes(input) {
+    let depthwise = matches!(&layer.op, LayerOp::Conv(conv) if conv.is_depthwise());
+    let adds = layer.dense().is_some() && !depthwise;
+    if adds && dot.takes(input) {
         return None;
     }
     let (name, what) = (&layer.name, dot.name());
-    let (text, hint) = if layer.dense().is_some() {
+    let (text, hint) = if adds {
         let text =
             format!("dot = \"{what}\" has no meaning for the {input} inputs of layer `{name}`");
         (text, "leave it out, or use \"planes\"")

@@ -10,6 +10,7 @@
 mod board;
 mod build;
 mod choices;
+mod depthwise;
 mod design;
 mod file;
 mod search;

@@ -194,6 +194,7 @@ pub(crate) fn is_mvu(kind: &EngineKind) -> Option<&Mvu> {
         | EngineKind::Threshold(_)
         | EngineKind::Window(_)
         | EngineKind::ParallelWindow(_)
+        | EngineKind::Depthwise(_)
         | EngineKind::Pool(_)
         | EngineKind::ChannelAffine(_)
         | EngineKind::LabelSelect(_) => None,

@@ -126,6 +126,7 @@ pub(crate) fn size_buffers(fold: &mut Fold, build: &dyn Fn(&Fold) -> Dataflow) -
             | EngineKind::Width
             | EngineKind::Threshold(_)
             | EngineKind::Window(_)
+            | EngineKind::Depthwise(_)
             | EngineKind::Pool(_)
             | EngineKind::ChannelAffine(_)
             | EngineKind::LabelSelect(_) => {}

@@ -15,6 +15,7 @@ mod affine;
 mod bisect;
 mod context;
 mod control;
+mod depthwise;
 mod dot;
 mod fifo;
 mod label_select;
@@ -64,6 +65,7 @@ pub fn build(dataflow: &Dataflow, network: &Streamlined) -> Rtl {
                 parallel_window::parallel_window(&mut context, index, w)
             }
             EngineKind::Mvu(m) => mvu::mvu(&mut context, index, m),
+            EngineKind::Depthwise(d) => depthwise::depthwise(&mut context, index, d),
             EngineKind::Pool(p) => pool::pool(&mut context, index, p),
             EngineKind::ChannelAffine(a) => affine::affine(&mut context, index, a),
             EngineKind::LabelSelect(l) => label_select::label_select(&mut context, index, l),

@@ -180,7 +180,7 @@ fn weight_words(
 }
 
 /// The running sums: valid when the pipeline's last step of an output word has passed.
-fn accumulate(
+pub(crate) fn accumulate(
     m: &mut Module,
     p: &Ports,
     control: &Steps,
@@ -207,7 +207,7 @@ fn accumulate(
 }
 
 /// The border class of the vectors that are worked on, for one of several at once.
-fn border_class(
+pub(crate) fn border_class(
     m: &mut Module,
     p: &Ports,
     borders: &Borders,

@@ -32,6 +32,7 @@ pub fn frame_values(
                 parallel_windows(unit, lanes, &values[engine.input])
             }
             EngineKind::Threshold(_)
+            | EngineKind::Depthwise(_)
             | EngineKind::Pool(_)
             | EngineKind::Mvu(_)
             | EngineKind::ChannelAffine(_)

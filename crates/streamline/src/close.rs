@@ -75,6 +75,14 @@ impl Walk<'_> {
         let Start::Affine { scale, offset, divisor } = &mut self.segment.start else {
             unreachable!("a linear layer came before")
         };
+        if linear.is_average() && !linear.is_alike_at_borders() {
+            return Err(Diagnostic::new(
+                Code::UnsupportedStructure,
+                "the averages at the border are of fewer elements, and no quantizer follows",
+            )
+            .node(self.segment.nodes.join(", "))
+            .hint("count the padding (count_include_pad=1), or quantize the averages"));
+        }
         let as_they_are =
             scale.iter().all(|s| *s == scale[0]) && linear.is_alike_at_borders();
         if !as_they_are || !linear.pools.is_empty() {

@@ -280,14 +280,18 @@ impl Conv {
         Borders::new(&self.window, self.input, self.padding == Padding::Nothing)
     }
 
-    /// Whether each output channel reads one input channel of its own.
+    /// Whether each of several output channels reads one input channel of its own.
     pub fn is_depthwise(&self) -> bool {
-        self.groups == self.input.channels && self.groups == self.dense.weights.nrows()
+        self.groups > 1 && self.is_channel_by_channel()
     }
 
     /// Whether it adds the elements of each channel up.
     pub fn is_sum(&self) -> bool {
-        self.is_depthwise() && self.dense.weights.iter().all(|&w| w == 1)
+        self.is_channel_by_channel() && self.dense.weights.iter().all(|&w| w == 1)
+    }
+
+    fn is_channel_by_channel(&self) -> bool {
+        self.groups == self.input.channels && self.groups == self.dense.weights.nrows()
     }
 
     /// Channels of a group.

@@ -47,6 +47,17 @@ pub fn random_fold(draw: &mut Draw, network: &Streamlined) -> Fold {
                     entry.buffer = Some(draw.size(words, 2 * words));
                 }
             }
+            LayerOp::Conv(conv) if conv.is_depthwise() => {
+                let pe = divisor(draw, conv.input.channels);
+                entry.pe = Some(pe);
+                if !conv.is_sum() {
+                    entry.weights = draw.pick(&style);
+                }
+                entry.thresholds = draw.pick(&style);
+                if draw.chance(0.4) {
+                    entry.buffer = Some(draw.size(1, conv.input.elements() / pe + 8));
+                }
+            }
             LayerOp::Conv(conv) => {
                 let rows = layer.map.channels / conv.groups;
                 entry.pad = conv.groups == 1 && draw.chance(0.2);

@@ -1,0 +1,7 @@
+//! Depthwise convolution unit.
+
+mod cost;
+mod cycles;
+
+pub use cost::cost;
+pub use cycles::latency;

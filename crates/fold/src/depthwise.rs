@@ -1,0 +1,74 @@
+//! Depthwise convolutions and average pools: the engine of a folding, and all foldings.
+
+use crate::build::{needs_window, style};
+use crate::choices::{Choice, sliding};
+use crate::file::{LayerFold, divisors};
+use crate::search::stream;
+use dataflow::{Depthwise, MemoryStyle, Stream};
+use engines::full_rate_credits;
+use streamline::{Conv, Layer};
+use tensor::ElementType;
+
+/// The engine behind a stream of windows, with as many channels in parallel as the stream has lanes.
+pub(crate) fn engine(conv: &Conv, input: &Stream, folding: &LayerFold) -> Depthwise {
+    let dense = &conv.dense;
+    let (channels, taps) = dense.weights.dim();
+    let groups = channels / input.lanes;
+    let mut unit = Depthwise {
+        channels,
+        taps,
+        weight: (!conv.is_sum()).then_some(dense.weight),
+        accumulator_bits: accumulator_bits(conv, input.element),
+        thresholds: dense.thresholds.as_ref().map_or(0, |t| t.values.ncols()),
+        weight_memory: style(folding.weights, groups * taps),
+        threshold_memory: style(folding.thresholds, groups * conv.borders().count()),
+        credits: 1,
+    };
+    unit.credits = full_rate_credits(engines::depthwise::latency(&unit), taps);
+    unit
+}
+
+/// Two's complement bits that hold every sum, and one more above for thresholds that are never
+/// reached.
+fn accumulator_bits(conv: &Conv, input: ElementType) -> u32 {
+    let (mut low, mut high) = conv.dense.accumulator;
+    if conv.borders().has_gaps(&conv.window) {
+        // All taps count in hardware, those that stand in the padding too.
+        for row in conv.dense.weights.rows() {
+            let bounds = row.iter().map(|w| (w * input.min(), w * input.max()));
+            let full = bounds.fold((0, 0), |(l, h), (a, b)| (l + a.min(b), h + a.max(b)));
+            (low, high) = (low.min(full.0), high.max(full.1));
+        }
+    }
+    ElementType::smallest(low.min(0) - 1, high.max(0) + 1).bits()
+}
+
+/// All foldings of a layer.
+pub(crate) fn choices(layer: &Layer, conv: &Conv, input: ElementType) -> Vec<Choice> {
+    let channels = conv.input.channels;
+    let mut choices = Vec::new();
+    for pe in divisors(channels) {
+        let (from, to) = (stream(input, pe, channels), stream(layer.element, pe, channels));
+        let window = needs_window(conv).then(|| {
+            let unit = sliding(conv.input, conv.window, channels / pe, 1, pe);
+            engines::window::cost(&unit, &from)
+        });
+        let steps = layer.map.pixels() * conv.window.taps() * channels / pe;
+        let memories = [MemoryStyle::Lut, MemoryStyle::Block].map(Some);
+        for weights in if conv.is_sum() { &[None][..] } else { &memories } {
+            let (pe, weights) = (Some(pe), *weights);
+            let fold = LayerFold { pe, weights, ..LayerFold::default() };
+            let unit = engine(conv, &from, &fold);
+            let resources = engines::depthwise::cost(&unit, &from, &to);
+            choices.push(Choice {
+                input: from.lanes,
+                output: from.lanes,
+                pixel: channels,
+                fold,
+                cycles: steps.max(conv.input.elements() / from.lanes) as u64,
+                resources: resources + window.unwrap_or_default(),
+            });
+        }
+    }
+    choices
+}
