@@ -53,8 +53,8 @@ impl Walk<'_> {
             }
             Source::Values(values) if self.segment.len() == 0 => Ok(values),
             Source::Values(values) => self.close_values(values),
-            Source::Linear(linear) if self.segment.has_quantizer() => self.close_linear(linear),
-            Source::Linear(linear) if linear.is_average() => self.close_sums(linear),
+            Source::Linear(linear) if self.segment.has_quantizer() => self.close_linear(*linear),
+            Source::Linear(linear) if linear.is_average() => self.close_sums(*linear),
             Source::Linear(_) => Err(not_quantized(&self.segment)),
         }
     }
@@ -63,7 +63,7 @@ impl Walk<'_> {
     pub(crate) fn close_or_sum(&mut self) -> Result<Values> {
         match &self.source {
             Source::Linear(linear) if !self.segment.has_quantizer() => {
-                let linear = linear.clone();
+                let linear = Linear::clone(linear);
                 self.close_sums(linear)
             }
             Source::Input | Source::Values(_) | Source::Linear(_) => self.close(),

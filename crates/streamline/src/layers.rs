@@ -67,7 +67,7 @@ impl Walk<'_> {
         self.order = Rc::new(channels_first(linear.map));
         self.segment = Segment::new(start);
         self.segment.nodes.push(node.name.clone());
-        self.source = Source::Linear(linear);
+        self.source = Source::Linear(Box::new(linear));
     }
 
     /// A pool.

@@ -73,7 +73,7 @@ pub(crate) enum Source {
     /// Integers on an edge.
     Values(Values),
     /// The sums of a linear layer.
-    Linear(Linear),
+    Linear(Box<Linear>),
 }
 
 /// The state of the walk.
@@ -187,7 +187,7 @@ impl<'g> Walk<'g> {
     /// The last layer, with or without decisions, and the head.
     fn finish(&mut self, end: &output::End) -> Result<crate::OutputSpec> {
         let linear = match &self.source {
-            Source::Linear(linear) => linear.clone(),
+            Source::Linear(linear) => Linear::clone(linear),
             Source::Input | Source::Values(_) => {
                 let values = self.close()?;
                 return output::thresholded(end, &values, &mut self.layers);

@@ -6,6 +6,7 @@
 
 mod axi;
 mod convs;
+mod depthwise;
 mod first_layer;
 mod grids;
 mod mutation;
