@@ -83,8 +83,7 @@ impl Walk<'_> {
             .node(self.segment.nodes.join(", "))
             .hint("count the padding (count_include_pad=1), or quantize the averages"));
         }
-        let as_they_are =
-            scale.iter().all(|s| *s == scale[0]) && linear.is_alike_at_borders();
+        let as_they_are = scale.iter().all(|s| *s == scale[0]) && linear.is_alike_at_borders();
         if !as_they_are || !linear.pools.is_empty() {
             return Err(not_quantized(&self.segment));
         }
