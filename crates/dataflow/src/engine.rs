@@ -1,7 +1,7 @@
 //! The parameters of each engine.
 
 use serde::{Deserialize, Serialize};
-use tensor::{Axis, ElementType, Map, Window};
+use tensor::{Axis, ElementType, Map, Surround, Window};
 
 /// One hardware block between streams.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,8 +110,8 @@ pub struct SlidingWindow {
     pub groups: usize,
     /// How often each group of a window is put out.
     pub repeats: usize,
-    /// What stands around the map: an integer for all channels, or one for each.
-    pub padding: Vec<i64>,
+    /// What stands around the map.
+    pub padding: Surround,
     /// Words of the ring.
     pub depth: usize,
     /// Where the ring is kept.
@@ -184,8 +184,8 @@ pub struct ParallelWindow {
     pub window: Window,
     /// Pixels of an input word; with more than one it has all their channels.
     pub pixels: usize,
-    /// What stands around the map: an integer for all channels, or one for each.
-    pub padding: Vec<i64>,
+    /// What stands around the map.
+    pub padding: Surround,
     /// Where the line delays are kept.
     pub memory: MemoryStyle,
     /// Output words that may be on their way at once.

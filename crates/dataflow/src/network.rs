@@ -206,8 +206,8 @@ fn check_window(w: &SlidingWindow, i: &Stream, o: &Stream) -> bool {
     (i.element, i.lanes) == (o.element, o.lanes)
         && o.elements == windows.pixels() * pixel
         && o.pixel == pixel
-        && [1, channels].contains(&w.padding.len())
-        && w.padding.iter().all(|&v| i.element.holds(v))
+        && w.padding.fits(channels)
+        && w.padding.values().all(|v| i.element.holds(v))
         && w.depth >= w.shortest_ring(i.lanes)
         && w.credits >= 1
 }
@@ -231,8 +231,8 @@ fn check_parallel_window(w: &ParallelWindow, i: &Stream, o: &Stream) -> bool {
         && i.element == o.element
         && o.lanes == i.lanes / w.pixels * taps * w.windows()
         && (o.elements, o.pixel) == (windows.pixels() * channels * taps, pixel)
-        && [1, channels].contains(&w.padding.len())
-        && w.padding.iter().all(|&v| i.element.holds(v))
+        && w.padding.fits(channels)
+        && w.padding.values().all(|v| i.element.holds(v))
         && w.credits >= 1
 }
 

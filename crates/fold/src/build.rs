@@ -10,7 +10,7 @@ use dataflow::{
 use engines::mvu::{Encoding, Group, groups};
 use engines::{full_rate_credits, parallel_window::Raster, window::Walk};
 use streamline::{Conv, Dense, Layer, LayerOp, Pool, Streamlined, Thresholds};
-use tensor::{ElementType, Map, Window};
+use tensor::{ElementType, Map, Surround, Window};
 
 /// Depth up to which a memory is kept in LUTs when the folding does not say.
 const LARGEST_LUT_DEPTH: usize = 128;
@@ -266,7 +266,7 @@ impl Chain<'_> {
         layer: &Layer,
         map: Map,
         window: Window,
-        padding: Vec<i64>,
+        padding: Surround,
         pixels: usize,
     ) -> Raster {
         let input = self.last().clone();
@@ -297,7 +297,7 @@ impl Chain<'_> {
         };
         if folding.parallel_window {
             let pixels = folding.pixels.unwrap_or(1);
-            self.parallel(layer, pool.input, pool.window, vec![lowest], pixels);
+            self.parallel(layer, pool.input, pool.window, Surround::of(vec![lowest]), pixels);
             (unit.words, unit.taps) = (1, taps);
             unit.windows = windows_at_once(pixels, pool.window.stride[1]);
         } else {
@@ -322,7 +322,7 @@ impl Chain<'_> {
             window: pool.window,
             groups: pool.input.channels / input.lanes,
             repeats: 1,
-            padding: vec![lowest],
+            padding: Surround::of(vec![lowest]),
             depth: 0,
             memory: MemoryStyle::Lut,
             credits: 1,

@@ -9,7 +9,7 @@ use dataflow::{Dot, MemoryStyle, Mvu, SlidingWindow};
 use engines::Resources;
 use engines::parallel_window::Raster;
 use streamline::{Conv, Dense, Layer, LayerOp, Pool, Streamlined};
-use tensor::{ElementType, Window};
+use tensor::{ElementType, Surround, Window};
 
 /// One way to fold a layer.
 #[derive(Debug, Clone)]
@@ -157,7 +157,8 @@ fn pool_choices(layer: &Layer, pool: &Pool, input: ElementType) -> Vec<Choice> {
         }
     };
     let parallel = |lanes: usize, pixels: usize| {
-        let unit = windows::unit(pool.input, pool.window, pixels, vec![0], lanes * pixels);
+        let unit =
+            windows::unit(pool.input, pool.window, pixels, Surround::of(vec![0]), lanes * pixels);
         let from = stream(input, lanes * pixels, channels * pixels);
         let (windows, smallest) = (unit.windows(), pool.smallest);
         let between = stream(input, lanes * taps * windows, channels * taps * windows);
@@ -199,7 +200,7 @@ pub(crate) fn sliding(
         window,
         groups,
         repeats,
-        padding: vec![0],
+        padding: Surround::of(vec![0]),
         depth: 0,
         memory: MemoryStyle::Lut,
         credits: 4,

@@ -7,7 +7,7 @@ use diagnostic::{Code, Diagnostic};
 use engines::full_rate_credits;
 use engines::parallel_window::{Raster, latency};
 use streamline::{Conv, Layer, LayerOp, Padding};
-use tensor::{ElementType, Map, Window};
+use tensor::{ElementType, Map, Surround, Window};
 
 /// Largest number of pixels at once that the search tries.
 const MOST_PIXELS: usize = 16;
@@ -17,7 +17,7 @@ pub(crate) fn unit(
     map: Map,
     window: Window,
     pixels: usize,
-    padding: Vec<i64>,
+    padding: Surround,
     lanes: usize,
 ) -> ParallelWindow {
     let mut unit =
@@ -29,9 +29,9 @@ pub(crate) fn unit(
 
 /// What stands around the input of a convolution, as codes that the hardware can make: a zero that
 /// the type does not hold is left to the thresholds.
-pub(crate) fn around(conv: &Conv, element: ElementType) -> Vec<i64> {
+pub(crate) fn around(conv: &Conv, element: ElementType) -> Surround {
     match &conv.padding {
-        Padding::Nothing => vec![element.decode(0)],
+        Padding::Nothing => Surround::of(vec![element.decode(0)]),
         Padding::Value(values) => values.clone(),
     }
 }
@@ -48,7 +48,7 @@ pub(crate) fn generous_fifo(unit: &ParallelWindow, lanes: usize) -> usize {
 /// The numbers of pixels at once that a window can take.
 pub(crate) fn pixels_at_once(map: Map, window: Window) -> Vec<usize> {
     let divides = |&pixels: &usize| {
-        let (padding, memory) = (Vec::new(), MemoryStyle::Lut);
+        let (padding, memory) = (Surround::of(vec![0]), MemoryStyle::Lut);
         ParallelWindow { map, window, pixels, padding, memory, credits: 1 }.is_possible()
     };
     divisors(map.width).into_iter().filter(|&p| p <= MOST_PIXELS).filter(divides).collect()

@@ -4,7 +4,7 @@ use crate::dense::Dense;
 use crate::threshold::levels_of;
 use ndarray::s;
 use streamline::{Borders, Conv, Padding, Pool};
-use tensor::{Axis, ElementType, Map};
+use tensor::{Axis, ElementType, Map, Window};
 
 /// The matrix of a convolution, packed: one for each group.
 #[derive(Debug, Clone)]
@@ -69,10 +69,11 @@ fn patch(
     channels: std::ops::Range<usize>,
 ) -> Vec<i64> {
     let Map { height, width, channels: all } = conv.input;
-    let around = |c: usize| match &conv.padding {
+    let around = |place: [usize; 2], channel: usize| match &conv.padding {
         Padding::Nothing => 0,
-        Padding::Value(v) => v[c % v.len()],
+        Padding::Value(surround) => surround.at(place, channel),
     };
+    let Window { stride, dilation, .. } = conv.window;
     let mut patch = Vec::with_capacity(conv.window.taps() * channels.len());
     for ky in 0..conv.window.kernel[0] {
         let row = conv.window.place(Axis::Rows, y, ky, height);
@@ -83,7 +84,11 @@ fn patch(
                     let pixel = &values[(row * width + column) * all..][..all];
                     patch.extend_from_slice(&pixel[channels.clone()]);
                 }
-                None => patch.extend(channels.clone().map(around)),
+                None => {
+                    let row = y * stride[0] + ky * dilation[0];
+                    let place = [row, x * stride[1] + kx * dilation[1]];
+                    patch.extend(channels.clone().map(|c| around(place, c)));
+                }
             }
         }
     }
@@ -120,7 +125,7 @@ pub(crate) fn pooled(pool: &Pool, values: &[i64]) -> Vec<i64> {
 mod tests {
     use super::*;
     use ndarray::array;
-    use tensor::Window;
+    use tensor::Surround;
 
     #[test]
     fn nothing_around_a_bipolar_map_counts_nothing() {
@@ -136,8 +141,10 @@ mod tests {
         let conv = Conv { input, window, groups: 1, padding: Padding::Nothing, dense };
         let run = |conv: &Conv| Windows::new(conv, ElementType::Bipolar).run(conv, &[1, -1, -1]).0;
         assert_eq!(run(&conv), [2, 1, -2]);
-        let minus = Conv { padding: Padding::Value(vec![-1]), ..conv };
-        assert_eq!(run(&minus), [1, 1, -1]);
+        let around = |surround| Conv { padding: Padding::Value(surround), ..conv.clone() };
+        assert_eq!(run(&around(Surround::of(vec![-1]))), [1, 1, -1]);
+        // Places 0 and 4 of the padded row are even.
+        assert_eq!(run(&around(Surround::checkered(vec![1], vec![-1]))), [3, 1, -3]);
     }
 
     #[test]

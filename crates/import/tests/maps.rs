@@ -142,6 +142,38 @@ fn paddings_are_worked_out() {
 }
 
 #[test]
+fn odd_even_padding_and_shuffles_come_in() {
+    let around: Vec<f32> = (0..16u8)
+        .map(|i| match (i / 4, i % 4) {
+            (1 | 2, 1 | 2) => 0.0,
+            (row, column) => {
+                if (row + column).is_multiple_of(2) {
+                    1.0
+                } else {
+                    -1.0
+                }
+            }
+        })
+        .collect();
+    let graph = Model::new(&[1, 4, 2, 2])
+        .ints("pads", &[0, 0, 1, 1, 0, 0, 1, 1])
+        .floats("around", &[1, 1, 4, 4], &around)
+        .ints("split", &[1, 2, 2, 4, 4])
+        .ints("join", &[1, 4, 4, 4])
+        .node("Pad", &["x", "pads"], &["padded"], vec![])
+        .node("Add", &["padded", "around"], &["a"], vec![])
+        .node("Reshape", &["a", "split"], &["b"], vec![])
+        .node("Transpose", &["b"], &["c"], vec![list("perm", &[0, 2, 1, 3, 4])])
+        .node("Reshape", &["c", "join"], &["d"], vec![])
+        .node("GlobalAveragePool", &["d"], &["y"], vec![])
+        .load()
+        .unwrap();
+    let expected = ["input", "pad", "arithmetic", "reshape", "transpose", "reshape", "pool"];
+    assert_eq!(ops(&graph), expected);
+    assert_eq!(output(&graph).1, [1, 4, 1, 1]);
+}
+
+#[test]
 fn averages_know_what_they_are_divided_by() {
     let kind = |attributes: Vec<AttributeProto>| {
         let mut all = vec![list("kernel_shape", &[3, 2]), list("strides", &[2, 2])];

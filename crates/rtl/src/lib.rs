@@ -24,6 +24,7 @@ mod nest;
 mod parallel_window;
 mod pool;
 mod popcount;
+mod surround;
 mod thermometer;
 mod threshold;
 mod top;

@@ -3,13 +3,15 @@
 use crate::context::{Context, Ports};
 use crate::control::{Delay, Queue};
 use crate::nest::Nest;
+use crate::surround::Standing;
 use dataflow::{MemoryStyle, ParallelWindow, Stream};
 use engines::parallel_window::{Raster, latency};
 use hdl::{
-    Expr, Module, ModuleRef, RamStyle, RomStyle, Signal, Value, address_bits, high, lit, low, mux,
-    or_all, pack, zeros,
+    Expr, Module, ModuleRef, RamStyle, Signal, Value, address_bits, high, lit, low, mux, or_all,
+    pack, zeros,
 };
 use std::ops::Range;
+use tensor::Window;
 
 /// Loops of the raster, innermost first.
 const WORD: usize = 0;
@@ -78,7 +80,7 @@ pub(crate) fn parallel_window(
         .collect();
     let lanes = input.lanes / unit.pixels;
     let element = input.element.bits() as usize;
-    let around = standing(context, &mut m, &p, unit, &nest, &engine, input, reads);
+    let around = Around::new(context, &mut m, &p, unit, &raster, &nest, &engine, input, reads);
     let outside = Outside::new(&mut m, &p, unit, &raster, &nest, reads);
     let mut taps = Vec::new();
     for window in 0..unit.windows() {
@@ -89,7 +91,7 @@ pub(crate) fn parallel_window(
                 let there = history.slice(at, lanes * element);
                 taps.push(match outside.of(window, [ky, kx]) {
                     None => there,
-                    Some(outside) => mux(outside, around.clone(), there),
+                    Some(outside) => mux(outside, around.at(window, [ky, kx]), there),
                 });
             }
         }
@@ -203,36 +205,70 @@ fn history(m: &mut Module, p: &Ports, row: usize, word: Expr, length: usize, shi
     all.expr()
 }
 
-/// What stands around the map, for the channels of a word, when the window is put together.
-#[expect(clippy::too_many_arguments, reason = "one caller; the parts of one constant")]
-fn standing(
-    context: &mut Context<'_>,
-    m: &mut Module,
-    p: &Ports,
-    unit: &ParallelWindow,
-    nest: &Nest,
-    engine: &str,
-    input: &Stream,
-    reads: usize,
-) -> Expr {
-    let (lanes, element) = (input.lanes / unit.pixels, input.element);
-    let bits = element.bits() as usize;
-    let code = |channel: usize| element.encode(unit.padding[channel % unit.padding.len()]);
-    let parts = unit.map.channels / lanes;
-    let same = unit.padding.iter().all(|v| *v == unit.padding[0]);
-    if same || parts == 1 || !unit.window.is_padded() {
-        return pack((0..lanes).map(|lane| lit(bits, code(lane))));
+/// What stands at taps outside the map, for the channels of a word, when the window is put together.
+struct Around {
+    /// The word for taps whose place is even when the first place of the first window is, and the one
+    /// for the others.
+    words: [Expr; 2],
+    stride: usize,
+    dilation: [usize; 2],
+}
+
+impl Around {
+    #[expect(clippy::too_many_arguments, reason = "one caller; the parts of one constant")]
+    fn new(
+        context: &mut Context<'_>,
+        m: &mut Module,
+        p: &Ports,
+        unit: &ParallelWindow,
+        raster: &Raster,
+        nest: &Nest,
+        engine: &str,
+        input: &Stream,
+        reads: usize,
+    ) -> Self {
+        let lanes = input.lanes / unit.pixels;
+        let standing = Standing {
+            engine,
+            padding: &unit.padding,
+            element: input.element,
+            lanes,
+            parts: unit.map.channels / lanes,
+        };
+        let needed = standing.differs_by_part() && unit.window.is_padded();
+        let part = if needed { nest.round(WORD) } else { None };
+        let mut words = standing.words(context, m, p, part, reads);
+        let even = words.remove(0);
+        let words = match words.pop().filter(|_| unit.window.is_padded()) {
+            None => [even.clone(), even],
+            Some(odd) => {
+                m.section("Whether row + column of the first place is odd");
+                let first = first_is_odd(unit, raster, nest);
+                let first = Delay::new(m, p, "first_is_odd", first, reads, false).at(reads);
+                let swapped = mux(first.clone(), odd.clone(), even.clone());
+                [swapped, mux(first, even, odd)]
+            }
+        };
+        let Window { stride, dilation, .. } = unit.window;
+        Self { words, stride: stride[1], dilation }
     }
-    m.section("What stands around the map: a word for each word of a pixel");
-    let word = |part: usize| -> Vec<bool> {
-        let lane = |lane| (0..bits).map(move |b| code(part * lanes + lane) >> b & 1 == 1);
-        (0..lanes).flat_map(lane).collect()
-    };
-    let file = context.memory(&format!("{engine}_padding"), (0..parts).map(word));
-    let rom = m.rom("around", lanes * bits, parts, &file, RomStyle::Logic);
-    let part = nest.round(WORD).expect("there are several words");
-    let first = m.read_every_cycle("around_q", rom, p.clk, part);
-    Delay::new(m, p, "around_q", first.expr(), reads - 1, false).at(reads - 1)
+
+    fn at(&self, window: usize, [ky, kx]: [usize; 2]) -> Expr {
+        let place = ky * self.dilation[0] + window * self.stride + kx * self.dilation[1];
+        self.words[place % 2].clone()
+    }
+}
+
+/// Whether row + column of the first place of the windows that a step completes is odd: lines count
+/// rows, and slots their pixels.
+fn first_is_odd(unit: &ParallelWindow, raster: &Raster, nest: &Nest) -> Expr {
+    let [(first_line, ..), (first_slot, ..)] = raster.completing();
+    let lowest = |level: usize| nest.round(level).map_or(low(), |q| q.bit(0));
+    let (line, slot) = (lowest(LINE), lowest(SLOT));
+    let odd_slots = unit.pixels % 2;
+    let start = (first_line + odd_slots * first_slot) % 2 == 1;
+    let counted = if odd_slots == 1 { line ^ slot } else { line };
+    if start { !counted } else { counted }
 }
 
 /// Which taps lie in the padding, in step with the windows.

@@ -4,10 +4,11 @@ use crate::context::{Context, Ports};
 use crate::control::{Delay, Queue};
 use crate::fifo::next;
 use crate::nest::{Nest, wrapped};
+use crate::surround::Standing;
 use dataflow::{Frees, MemoryStyle, SlidingWindow, Stream};
 use engines::window::{Walk, latency};
 use hdl::{
-    Expr, Module, ModuleRef, RamStyle, RomStyle, Signal, Value, address_bits, bits_for, high, lit,
+    Expr, Module, ModuleRef, RamStyle, Signal, Value, address_bits, bits_for, high, lit,
     lit_signed, low, mux, zeros,
 };
 
@@ -205,24 +206,25 @@ fn standing(
     input: &Stream,
     reads: usize,
 ) -> Expr {
-    let (lanes, element) = (input.lanes, input.element);
-    let bits = element.bits() as usize;
-    let padding = &unit.padding;
-    let code = |lane: usize| element.encode(padding[lane % padding.len()]);
-    if padding.iter().all(|v| *v == padding[0]) {
-        return hdl::pack(vec![lit(bits, code(0)); lanes]);
-    }
-    m.section("What stands around the map: a word for each word of a pixel");
-    let parts = unit.map.channels / lanes;
-    let word = |part: usize| -> Vec<bool> {
-        let lane = |lane| (0..bits).map(move |b| code(part * lanes + lane) >> b & 1 == 1);
-        (0..lanes).flat_map(lane).collect()
+    let standing = Standing {
+        engine,
+        padding: &unit.padding,
+        element: input.element,
+        lanes: input.lanes,
+        parts: unit.map.channels / input.lanes,
     };
-    let file = context.memory(&format!("{engine}_padding"), (0..parts).map(word));
-    let rom = m.rom("around", lanes * bits, parts, &file, RomStyle::Logic);
-    let group_words = (parts / unit.groups) as i64;
-    let strides = [1, 0, 0, 0, group_words, 0, 0, 0];
-    let part = nest.follow_ring(m, p, "part_q", 0, &strides, parts);
-    let first = m.read_every_cycle("around_q", rom, p.clk, part);
-    Delay::new(m, p, "around_q", first.expr(), reads - 1, false).at(reads - 1)
+    let part = standing.differs_by_part().then(|| {
+        let group_words = (standing.parts / unit.groups) as i64;
+        let strides = [1, 0, 0, 0, group_words, 0, 0, 0];
+        nest.follow_ring(m, p, "part_q", 0, &strides, standing.parts)
+    });
+    let mut words = standing.words(context, m, p, part, reads);
+    let even = words.remove(0);
+    let Some(other) = words.pop() else { return even };
+    m.section("Whether row + column of the place is odd");
+    let [stride, dilation] = [unit.window.stride, unit.window.dilation];
+    let strides = [0, dilation[1], dilation[0], 0, 0, stride[1], stride[0], 0].map(|n| n as i64);
+    let odd = nest.follow_ring(m, p, "odd_q", 0, &strides, 2);
+    let odd = Delay::new(m, p, "odd_q", odd, reads, false).at(reads);
+    mux(odd, other, even)
 }

@@ -52,11 +52,11 @@ fn windows(unit: &SlidingWindow, lanes: usize, frame: &[i64]) -> Vec<i64> {
     let mut out = Vec::with_capacity(walk.windows() * walk.steps() * lanes);
     for window in 0..walk.windows() {
         for step in 0..walk.steps() {
-            let Step { word, part } = walk.step(window, step);
+            let Step { word, part, place } = walk.step(window, step);
             match word {
                 Some(word) => out.extend_from_slice(&frame[word * lanes..][..lanes]),
                 None => {
-                    let around = |lane| unit.padding[(part * lanes + lane) % unit.padding.len()];
+                    let around = |lane| unit.padding.at(place, part * lanes + lane);
                     out.extend((0..lanes).map(around));
                 }
             }
@@ -68,7 +68,6 @@ fn windows(unit: &SlidingWindow, lanes: usize, frame: &[i64]) -> Vec<i64> {
 /// The elements that a parallel window unit puts out for a frame: by word of channels, window, tap.
 fn parallel_windows(unit: &ParallelWindow, lanes: usize, frame: &[i64]) -> Vec<i64> {
     let (map, window) = (unit.map, unit.window);
-    let around = |channel: usize| unit.padding[channel % unit.padding.len()];
     let outputs = window.over(map, 1).expect("checked: a window fits");
     let mut out = Vec::with_capacity(outputs.pixels() * window.taps() * map.channels);
     for first in (0..outputs.pixels()).step_by(unit.windows()) {
@@ -85,7 +84,13 @@ fn parallel_windows(unit: &ParallelWindow, lanes: usize, frame: &[i64]) -> Vec<i
                             let pixel = &frame[(row * map.width + column) * map.channels..];
                             out.extend_from_slice(&pixel[channels.clone()]);
                         }
-                        None => out.extend(channels.clone().map(around)),
+                        None => {
+                            let [stride, dilation] = [window.stride, window.dilation];
+                            let row = y * stride[0] + ky * dilation[0];
+                            let place = [row, x * stride[1] + kx * dilation[1]];
+                            let around = |channel| unit.padding.at(place, channel);
+                            out.extend(channels.clone().map(around));
+                        }
                     }
                 }
             }

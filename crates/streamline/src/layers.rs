@@ -1,9 +1,10 @@
 //! The operators that make layers: matrices, convolutions and pools.
 
+use crate::channels::{Arrangement, Kernels};
 use crate::close::start_of;
 use crate::linear::{Linear, Reach, Values, start};
 use crate::lower::{Source, Walk, label, refuse};
-use crate::network::{LayerOp, Padding, Pool, channels_first};
+use crate::network::{LayerOp, Padding, Pool};
 use crate::segment::{Segment, Start};
 use diagnostic::Result;
 use graph::{Node, PoolKind, QuantizedWeights};
@@ -36,35 +37,33 @@ impl Walk<'_> {
         });
         let map = Map::vector(rows);
         let linear = Linear::new(Reach::Dense, map, by_stream, &values);
-        self.begin(node, start(weights, &values, &linear), linear);
+        self.begin(node, start(weights, &values, &linear), linear, (0..rows).collect());
         Ok(())
     }
 
     /// A matrix times windows.
     pub(crate) fn conv(&mut self, node: &Node, from: &[usize], conv: &graph::Conv) -> Result<()> {
-        self.map_in_order(node, from)?;
+        let arrangement = self.map_in_order(node, from)?;
         let weights = conv.weights.quantize().map_err(|e| e.node(label(node)))?;
         self.reduce_planes(from)?;
-        let margin = self.margin.take().map(|margin| (margin, self.segment.clone()));
+        let margin = self.margin.take();
         let values = self.close()?;
         let (window, padding) = self.padded(node, &conv.window, margin, &values)?;
         let values = values.with_padding(&padding);
         let input = spatial(&values, from, &conv.window, &window);
-        let (rows, columns) = weights.integers.dim();
-        let (channels, taps) = (input.channels / conv.groups, window.taps());
-        // Kernels have whole channels one after another, streams the channels of a pixel.
-        let by_stream = Array2::from_shape_fn((rows, columns), |(row, column)| {
-            weights.integers[[row, column % channels * taps + column / channels]]
-        });
-        let map = window.over(input, rows).expect("checked: a window fits");
-        let reach = Reach::Conv { input, window, groups: conv.groups, padding };
-        let linear = Linear::new(reach, map, by_stream, &values);
-        self.begin(node, start(&weights, &values, &linear), linear);
+        let channels = &arrangement.channels;
+        let Kernels { weights, groups, rows } =
+            Kernels::arrange(&weights, conv.groups, window.taps(), channels);
+        let map = window.over(input, rows.len()).expect("checked: a window fits");
+        let reach = Reach::Conv { input, window, groups, padding };
+        let linear = Linear::new(reach, map, weights.integers.clone(), &values);
+        self.begin(node, start(&weights, &values, &linear), linear, rows);
         Ok(())
     }
 
-    fn begin(&mut self, node: &Node, start: Start, linear: Linear) {
-        self.order = Rc::new(channels_first(linear.map));
+    /// Starts the segment behind a layer whose rows are these output channels of the model.
+    fn begin(&mut self, node: &Node, start: Start, linear: Linear, channels: Vec<usize>) {
+        self.order = Rc::new(Arrangement { map: linear.map, channels }.order());
         self.segment = Segment::new(start);
         self.segment.nodes.push(node.name.clone());
         self.source = Source::Linear(Box::new(linear));
@@ -81,13 +80,13 @@ impl Walk<'_> {
 
     /// A mean: sums of each channel, of levels or else of the sums of the layer in front.
     fn average(&mut self, node: &Node, from: &[usize], own: &Window, inside: bool) -> Result<()> {
-        self.map_in_order(node, from)?;
+        let arrangement = self.map_in_order(node, from)?;
         let inside = inside && own.is_padded();
         if inside && let Some(margin) = &self.margin {
             let text = format!("the map of {} is padded again", margin.name());
             return Err(refuse(node, &text).hint("pad either in Pad or in the pool"));
         }
-        let margin = self.margin.take().map(|margin| (margin, self.segment.clone()));
+        let margin = self.margin.take();
         let values = self.close_or_sum()?;
         let (window, padding) = self.padded(node, own, margin, &values)?;
         // Taps that are not counted must not add anything either.
@@ -103,7 +102,7 @@ impl Walk<'_> {
             offset: linear.offset(0),
             divisor: linear.divisor(0),
         };
-        self.begin(node, start, linear);
+        self.begin(node, start, linear, arrangement.channels);
         Ok(())
     }
 
@@ -111,7 +110,8 @@ impl Walk<'_> {
     /// places with it: the level of the largest value is the largest level, when levels count the
     /// way in which values rise at the pool.
     fn max_pool(&mut self, node: &Node, from: &[usize], pool: &graph::Pool) -> Result<()> {
-        let map = self.map_in_order(node, from)?;
+        let arrangement = self.map_in_order(node, from)?;
+        let map = arrangement.map;
         let output = pool.window.over(map, map.channels).expect("checked: a window fits");
         if self.margin.is_some() {
             return Err(refuse(node, "a Pad stands in front of a max-pool")
@@ -138,7 +138,7 @@ impl Walk<'_> {
             self.segment = start_of(&values);
             self.source = Source::Values(values);
         }
-        self.order = Rc::new(channels_first(output));
+        self.order = Rc::new(arrangement.over(output).order());
         Ok(())
     }
 }

@@ -1,6 +1,5 @@
 //! Where the elements of a stream lie in the tensors of the model.
 
-use crate::network::channels_first;
 use diagnostic::{Code, Diagnostic, Result};
 use graph::{Graph, NodeId, Op};
 use tensor::Map;
@@ -35,13 +34,10 @@ pub(crate) fn of_input(graph: &Graph, chain: &[NodeId]) -> Result<(Map, bool)> {
             }
             Op::Conv(_) | Op::Pool(_) | Op::Pad { .. } => {
                 let map = Map::of_shape(from).filter(|map| map.elements() == places.len());
-                let order = map.map(channels_first).unwrap_or_default();
-                let in_order = |places: &[usize]| places.iter().copied().eq(order.iter().copied());
-                let swapped: Vec<usize> = order.iter().map(|&model| places[model]).collect();
                 return match map {
                     // The stream's n-th element is the input's n-th.
-                    Some(map) if in_order(&places) => Ok((map, true)),
-                    Some(map) if in_order(&swapped) => Ok((map, false)),
+                    Some(map) if is_laid_out(&places, map, true) => Ok((map, true)),
+                    Some(map) if is_laid_out(&places, map, false) => Ok((map, false)),
                     _ => Err(Diagnostic::new(
                         Code::UnsupportedStructure,
                         "it cannot be told where rows, columns and channels are in the input",
@@ -58,6 +54,22 @@ pub(crate) fn of_input(graph: &Graph, chain: &[NodeId]) -> Result<(Map, bool)> {
     Ok(match *shape.as_slice() {
         [_, channels, height, width] => (Map { height, width, channels }, false),
         _ => (Map::vector(places.len()), false),
+    })
+}
+
+/// Whether elements whose places in a map are these have the channels of a pixel together, or else whole
+/// channels one after another; in either case channels may be in any order.
+fn is_laid_out(places: &[usize], map: Map, channels_last: bool) -> bool {
+    let pixels = map.pixels();
+    let mut channels = vec![None; map.channels];
+    places.iter().enumerate().all(|(index, place)| {
+        let (pixel, channel) = if channels_last {
+            (index / map.channels, index % map.channels)
+        } else {
+            (index % pixels, index / pixels)
+        };
+        let found = place / pixels;
+        place % pixels == pixel && *channels[channel].get_or_insert(found) == found
     })
 }
 

@@ -20,6 +20,7 @@
 //! assert_eq!(s.layers.len(), 1);
 //! ```
 
+mod channels;
 mod close;
 mod decide;
 mod edges;

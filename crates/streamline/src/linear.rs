@@ -34,7 +34,7 @@ impl Values {
     pub(crate) fn with_padding(self, padding: &Padding) -> Self {
         let Padding::Value(around) = padding else { return self };
         let (low, high) =
-            around.iter().fold((self.low, self.high), |(l, h), &n| (l.min(n), h.max(n)));
+            around.values().fold((self.low, self.high), |(l, h), n| (l.min(n), h.max(n)));
         Self { low, high, ..self }
     }
 

@@ -5,7 +5,7 @@ use graph::{ClassRule, Elementwise};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
-use tensor::{Axis, ElementType, Map, Window};
+use tensor::{Axis, ElementType, Map, Surround, Window};
 
 /// A network of integers, thresholds and fixed point only, layer after layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,16 +39,18 @@ impl Streamlined {
             let all = (earlier.element.min(), earlier.element.max());
             reached = thresholds.map_or(all, Thresholds::range);
         }
-        let around = match &layer.op {
-            LayerOp::Conv(Conv { padding: Padding::Value(values), .. }) => values.as_slice(),
+        let around: Vec<i64> = match &layer.op {
+            LayerOp::Conv(Conv { padding: Padding::Value(surround), .. }) => {
+                surround.values().collect()
+            }
             LayerOp::Conv(_)
             | LayerOp::Dense(_)
             | LayerOp::Threshold(_)
             | LayerOp::Pool(_)
             | LayerOp::ChannelAffine(_)
-            | LayerOp::LabelSelect { .. } => &[],
+            | LayerOp::LabelSelect { .. } => Vec::new(),
         };
-        around.iter().chain(&[0]).fold(reached, |(l, h), &n| (l.min(n), h.max(n)))
+        around.into_iter().chain([0]).fold(reached, |(l, h), n| (l.min(n), h.max(n)))
     }
 }
 
@@ -211,8 +213,8 @@ pub struct Conv {
 pub enum Padding {
     /// Nothing: a sum has fewer terms there. A zero that the input's type does not hold.
     Nothing,
-    /// An integer of the input's type: one for all channels, or one for each.
-    Value(Vec<i64>),
+    /// Integers of the input's type.
+    Value(Surround),
 }
 
 /// Which taps exist at each output: a border class for each combination that occurs.

@@ -2,21 +2,26 @@
 
 use crate::linear::Values;
 use crate::lower::{Walk, label, refuse};
-use crate::network::{Padding, channels_first};
-use crate::segment::Segment;
+use crate::network::Padding;
+use crate::segment::{Segment, Start};
 use diagnostic::Result;
-use graph::Node;
+use graph::{Arithmetic, Elementwise, Node};
 use std::rc::Rc;
-use tensor::{Axis, Map, Window};
+use tensor::{Axis, Map, Surround, Window};
 
-/// A constant around a map. The operators behind it change it too.
+/// A constant around a map. The operators behind it change it too, each place on its own: that is how
+/// padding comes in which is not the same everywhere.
 #[derive(Debug, Clone)]
 pub(crate) struct Margin {
     before: [usize; 2],
     after: [usize; 2],
     value: f32,
-    /// The operators of the segment in front of it.
-    operators: usize,
+    /// The map with its margin.
+    map: Map,
+    /// The operators behind the padding, on the elements of that map in stream order.
+    behind: Segment,
+    /// For each element without the margin its index in the map with it, both in stream order.
+    inside: Vec<usize>,
     /// The node, for messages.
     name: String,
 }
@@ -31,16 +36,36 @@ impl Walk<'_> {
         after: [usize; 2],
         value: f32,
     ) -> Result<()> {
-        self.map_in_order(node, from)?;
+        let arrangement = self.map_in_order(node, from)?;
         if self.margin.is_some() {
             return Err(refuse(node, "a padded map is padded again")
                 .hint("use one Pad in front of a convolution or pool"));
         }
+        let Map { height, width, channels } = arrangement.map;
         let map = Map::of_shape(&node.shape).expect("checked: a map");
-        self.order = Rc::new(channels_first(map));
-        let operators = self.segment.len();
-        self.margin = Some(Margin { before, after, value, operators, name: label(node) });
+        let place = |y: usize, x: usize| (y + before[0]) * map.width + x + before[1];
+        let pixels = (0..height).flat_map(|y| (0..width).map(move |x| place(y, x)));
+        let inside = pixels.flat_map(|p| p * channels..(p + 1) * channels).collect();
+        self.order = Rc::new(arrangement.over(map).order());
+        let behind = Segment::new(Start::integers());
+        let name = label(node);
+        self.margin = Some(Margin { before, after, value, map, behind, inside, name });
         Ok(())
+    }
+
+    /// An operator on each element, of the map and of what stands around it.
+    pub(crate) fn elementwise(&mut self, node: &Node, op: &Elementwise) {
+        let Some(margin) = &mut self.margin else {
+            self.segment.push(&node.name, op, &node.shape, &self.order);
+            return;
+        };
+        margin.behind.push(&node.name, op, &node.shape, &self.order);
+        let order: Vec<usize> = margin.inside.iter().map(|&e| self.order[e]).collect();
+        if adds_nothing(op, &node.shape, &order) {
+            self.segment.nodes.push(node.name.clone());
+        } else {
+            self.segment.push(&node.name, op, &node.shape, &Rc::new(order));
+        }
     }
 
     /// The window over the map without its margin, and what stands around it on the edge `values`:
@@ -49,16 +74,15 @@ impl Walk<'_> {
         &mut self,
         node: &Node,
         window: &Window,
-        margin: Option<(Margin, Segment)>,
+        margin: Option<Margin>,
         values: &Values,
     ) -> Result<(Window, Padding)> {
         let channels = values.map.channels;
-        let (window, standing): (Window, Vec<f64>) = match margin {
-            None => (*window, vec![0.0]),
-            Some((margin, segment)) => {
-                let of = |c| segment.eval_from(margin.operators, c, f64::from(margin.value));
-                let standing: Vec<f64> = (0..channels).map(of).collect();
-                if window.is_padded() && standing.iter().any(|&v| v != 0.0) {
+        let (window, standing) = match margin {
+            None => (*window, [vec![0.0; channels], vec![0.0; channels]]),
+            Some(margin) => {
+                let standing = margin.standing(node)?;
+                if window.is_padded() && !is_zero(&standing) {
                     let text = "a padded map is padded again with zeros";
                     return Err(refuse(node, text).hint("pad either in Pad or in the convolution"));
                 }
@@ -69,30 +93,71 @@ impl Walk<'_> {
             }
         };
         check_padding(node, &window)?;
-        let integer = |c: usize| values.integer(c, standing[c % standing.len()]);
-        let integers: Option<Vec<i64>> = (0..channels).map(integer).collect();
-        match integers {
-            Some(integers) if integers.iter().all(|&n| n == integers[0]) => {
-                Ok((window, Padding::Value(vec![integers[0]])))
-            }
-            Some(integers) => Ok((window, Padding::Value(integers))),
-            None if standing.iter().all(|&v| v == 0.0) => Ok((window, Padding::Nothing)),
-            None => {
+        let integers = |set: &Vec<f64>| -> Option<Vec<i64>> {
+            let all: Vec<i64> =
+                (0..channels).map(|c| values.integer(c, set[c])).collect::<Option<_>>()?;
+            Some(if all.iter().all(|&n| n == all[0]) { vec![all[0]] } else { all })
+        };
+        match (integers(&standing[0]), integers(&standing[1])) {
+            (Some(even), Some(odd)) => Ok((window, Padding::Value(Surround::checkered(even, odd)))),
+            _ if is_zero(&standing) => Ok((window, Padding::Nothing)),
+            _ => {
                 let text = "the padding is neither 0 nor a value that occurs in the map";
                 Err(refuse(node, text)
                     .hint("pad with 0, or with a value of the quantizer in front"))
             }
         }
     }
+}
 
-    /// The map that reaches an operator with rows and columns.
-    pub(crate) fn map_in_order(&self, node: &Node, shape: &[usize]) -> Result<Map> {
-        let map = Map::of_shape(shape).filter(|map| map.elements() == self.order.len());
-        match map {
-            Some(map) if *self.order == channels_first(map) => Ok(map),
-            _ => Err(refuse(node, "the map's elements were put into another order on the way")
-                .hint("keep rows, columns and channels together between layers")),
+fn is_zero(standing: &[Vec<f64>; 2]) -> bool {
+    standing.iter().flatten().all(|&value| value == 0.0)
+}
+
+/// Whether an operator adds zeros at these places.
+fn adds_nothing(op: &Elementwise, shape: &[usize], places: &[usize]) -> bool {
+    let adds = match op {
+        Elementwise::Arithmetic { op: Arithmetic::Add, .. } => true,
+        Elementwise::Arithmetic { op: Arithmetic::Sub, constant_first, .. } => !constant_first,
+        _ => false,
+    };
+    let bound = op.bind(shape);
+    adds && places.iter().all(|&place| bound.parameter(0, place) == 0.0)
+}
+
+impl Margin {
+    /// The node that pads.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The values that stand around the map, a value for each channel: where row + column is even,
+    /// and where it is odd.
+    fn standing(&self, node: &Node) -> Result<[Vec<f64>; 2]> {
+        let Map { height, width, channels } = self.map;
+        let along = |axis: usize, extent: usize| self.before[axis]..extent - self.after[axis];
+        let (rows, columns) = (along(0, height), along(1, width));
+        let mut sets: [Option<Vec<f64>>; 2] = [None, None];
+        for (row, column) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+            if rows.contains(&row) && columns.contains(&column) {
+                continue;
+            }
+            let first = (row * width + column) * channels;
+            let value = |c| self.behind.eval_from(0, first + c, f64::from(self.value));
+            let values: Vec<f64> = (0..channels).map(value).collect();
+            let set = sets[(row + column) % 2].get_or_insert_with(|| values.clone());
+            if *set != values {
+                let text = "what stands around the map differs from place to place";
+                return Err(refuse(node, text)
+                    .hint("it may be the same at all places, or alternate with row + column"));
+            }
         }
+        let nothing = || vec![0.0; channels];
+        Ok(match sets {
+            [Some(even), Some(odd)] => [even, odd],
+            [Some(only), None] | [None, Some(only)] => [only.clone(), only],
+            [None, None] => [nothing(), nothing()],
+        })
     }
 }
 
@@ -110,11 +175,4 @@ fn check_padding(node: &Node, window: &Window) -> Result<()> {
         }
     }
     Ok(())
-}
-
-impl Margin {
-    /// The node that pads.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
 }

@@ -100,8 +100,8 @@ fn load_layer(
             if groups == 0 || channels % groups != 0 || rows % groups != 0 {
                 return malformed("groups");
             }
-            if let Padding::Value(values) = &conv.padding
-                && ![1, channels].contains(&values.len())
+            if let Padding::Value(surround) = &conv.padding
+                && !surround.fits(channels)
             {
                 return malformed("padding values");
             }

@@ -2,7 +2,7 @@
 //!
 //! What comes in: arrays from files and from the importers. What goes out: [`ElementType`] (the
 //! type of one element of a stream or tensor), [`BitMatrix`] (rows of bits in 64-bit words),
-//! [`words`] (elements packed into stream words), [`Window`] (what slides over a [`Map`] of pixels)
+//! [`words`] (elements packed into stream words), [`Window`] (what slides over a [`Map`] of pixels), [`Surround`] (what stands around one)
 //! and [`npy`] (NumPy files in and out).
 //!
 //! ```
@@ -16,10 +16,12 @@
 mod bits;
 mod element;
 pub mod npy;
+mod surround;
 mod window;
 pub mod words;
 
 pub use bits::BitMatrix;
 pub use element::ElementType;
 pub use ndarray;
+pub use surround::Surround;
 pub use window::{Axis, Map, Window};

@@ -5,7 +5,7 @@ use dataflow::{Dot, MemoryStyle, ParallelWindow};
 use engines::mvu::{groups, planes};
 use fold::{Fold, LayerFold};
 use streamline::{Conv, LayerOp, Streamlined};
-use tensor::{ElementType, Map, Window};
+use tensor::{ElementType, Map, Surround, Window};
 
 /// Pairs of bits that one unit may multiply in a cycle: more takes long to compile.
 const LARGEST_UNIT: usize = 400;
@@ -155,7 +155,7 @@ fn parallel_conv(draw: &mut Draw, entry: &mut LayerFold, conv: &Conv, pairs: usi
 /// The numbers of pixels that a window can take at once.
 fn several(map: Map, window: Window) -> Vec<usize> {
     let divides = |&pixels: &usize| {
-        let (padding, memory) = (Vec::new(), MemoryStyle::Lut);
+        let (padding, memory) = (Surround::of(vec![0]), MemoryStyle::Lut);
         ParallelWindow { map, window, pixels, padding, memory, credits: 1 }.is_possible()
     };
     (1..=map.width).filter(divides).collect()

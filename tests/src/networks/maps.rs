@@ -2,7 +2,8 @@
 
 use super::random::{Builder, random_planes};
 use super::{Draw, RandomNetwork};
-use graph::{Conv, Op, Pool, PoolKind};
+use graph::{Conv, Elementwise, Op, Param, Pool, PoolKind};
+use ndarray::ArrayD;
 use streamline::Options;
 use tensor::{Axis, Map, Window};
 
@@ -32,7 +33,12 @@ pub fn random_map_network(draw: &mut Draw, name: &str) -> RandomNetwork {
     if b.draw.chance(0.15) {
         average(&mut b);
     }
+    let mut shuffled = false;
     for _ in 0..layers {
+        if b.draw.chance(0.2) {
+            shuffle(&mut b);
+            shuffled = true;
+        }
         let alike = conv(&mut b);
         if alike && b.draw.chance(0.15) {
             average(&mut b);
@@ -60,9 +66,13 @@ pub fn random_map_network(draw: &mut Draw, name: &str) -> RandomNetwork {
         let window = Window::of(map(&b).extents());
         mean(&mut b, PoolKind::Average, window);
     }
+    if !whole && b.draw.chance(0.2) {
+        shuffle(&mut b);
+    }
     let flat = vec![1, b.width()];
     b.push("Flatten", Op::Reshape, flat);
-    if !whole || b.draw.chance(0.5) {
+    // What comes out must be in the model's order.
+    if !whole || shuffled || b.draw.chance(0.5) {
         let rows = b.draw.size(1, 8);
         b.matmul(rows);
     }
@@ -119,6 +129,7 @@ fn window(b: &mut Builder<'_>, largest: usize) -> Window {
 fn conv(b: &mut Builder<'_>) -> bool {
     let window = window(b, 3);
     let from = map(b);
+    let outside = if window.is_padded() && b.draw.chance(0.5) { pad(b, window) } else { window };
     let all: Vec<usize> =
         (1..=from.channels).filter(|g| from.channels.is_multiple_of(*g)).collect();
     let groups = match b.draw.size(0, 9) {
@@ -132,8 +143,62 @@ fn conv(b: &mut Builder<'_>) -> bool {
     let one_scale = weights.quantize().is_ok_and(|quantized| quantized.scale.len() == 1);
     let to = window.over(from, rows).expect("the window was tried");
     let shape = shape(b, to);
-    b.push("Conv", Op::Conv(Conv { weights, window, groups }), shape);
+    b.push("Conv", Op::Conv(Conv { weights, window: outside, groups }), shape);
     one_scale && !window.is_padded()
+}
+
+/// Makes the padding of a window a node of its own: with zeros, with a value of the map, or with such
+/// a value and its opposite by turns. Gives the window that is left.
+fn pad(b: &mut Builder<'_>, window: Window) -> Window {
+    let Window { before, after, .. } = window;
+    let from = map(b);
+    let pads = Window { before, after, ..Window::of([1, 1]) };
+    let to = pads.over(from, from.channels).expect("padding only grows a map");
+    let shape = shape(b, to);
+    let level = b.level.unwrap_or(0.0) * b.draw.pick(&[1.0, -1.0]);
+    let kind = b.draw.size(0, 3);
+    let value = if kind == 0 { level } else { 0.0 };
+    b.push("Pad", Op::Pad { before, after, value }, shape.clone());
+    if kind >= 2 {
+        let all_channels = b.draw.chance(0.5);
+        let channels = if all_channels { 1 } else { from.channels };
+        let inside = |axis: usize, place: usize| {
+            (before[axis]..before[axis] + from.extents()[axis]).contains(&place)
+        };
+        let mut extents = shape.clone();
+        extents[1] = channels;
+        let flat = extents.len() == 3;
+        let around = ArrayD::from_shape_fn(extents, |at| {
+            let (row, column) = (at[2], if flat { 0 } else { at[3] });
+            if inside(0, row) && inside(1, column) {
+                0.0
+            } else if (row + column).is_multiple_of(2) {
+                level
+            } else {
+                -level
+            }
+        });
+        let op = Elementwise::add(Param(around));
+        b.push("Add", Op::Elementwise(op), shape);
+    }
+    Window { before: [0, 0], after: [0, 0], ..window }
+}
+
+/// Mixes the channels of some groups, as `ShuffleNet` does.
+fn shuffle(b: &mut Builder<'_>) {
+    let from = map(b);
+    let all: Vec<usize> =
+        (1..=from.channels).filter(|g| from.channels.is_multiple_of(*g)).collect();
+    let groups = b.draw.pick(&all);
+    let shape = b.shape.clone();
+    let mut split = vec![1, groups, from.channels / groups];
+    split.extend(&shape[2..]);
+    let mut axes: Vec<usize> = (0..split.len()).collect();
+    axes.swap(1, 2);
+    b.push("Reshape", Op::Reshape, split.clone());
+    split.swap(1, 2);
+    b.push("Transpose", Op::Transpose(axes), split);
+    b.push("Reshape", Op::Reshape, shape);
 }
 
 fn mean(b: &mut Builder<'_>, kind: PoolKind, window: Window) {

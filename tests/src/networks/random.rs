@@ -62,6 +62,8 @@ pub(super) struct Builder<'d> {
     pub(super) shape: Vec<usize>,
     pub(super) exact: bool,
     nodes: usize,
+    /// A value that the last quantizer has, as its opposite, if one is known.
+    pub(super) level: Option<f32>,
     /// How large values are here, roughly.
     magnitude: f64,
     /// The input is 8-bit pixels, which are no multiples of a float step.
@@ -100,7 +102,18 @@ impl<'d> Builder<'d> {
         let at = graph.input("input", shape.clone(), annotation);
         let magnitude = annotation.map_or(1.0, |t| t.max().max(-t.min()) as f64);
         let pixels = annotation.is_none();
-        Self { draw, graph, at, shape, exact, nodes: 0, magnitude, pixels, reduced: false }
+        Self {
+            draw,
+            graph,
+            at,
+            shape,
+            exact,
+            nodes: 0,
+            level: None,
+            magnitude,
+            pixels,
+            reduced: false,
+        }
     }
 
     pub(super) fn push(&mut self, source: &str, op: Op, shape: Vec<usize>) {
@@ -275,6 +288,7 @@ impl<'d> Builder<'d> {
             Rounding::Ceil,
         ]);
         let zero_point = Param::scalar(0.0);
+        self.level = None;
         match self.draw.size(0, 9) {
             0..=3 => {
                 self.elementwise(
@@ -282,10 +296,12 @@ impl<'d> Builder<'d> {
                     Elementwise::BipolarQuant { scale: Param::scalar(scale) },
                 );
                 self.magnitude = f64::from(scale);
+                self.level = Some(scale);
             }
             4 | 5 => {
                 let narrow = i64::from(self.draw.chance(0.4) || bits == 1);
                 let (low, high) = (-range.max(4) / 2 + narrow, range.max(4) / 2 - 1);
+                self.level = Some(scale);
                 let scale = Param::scalar(scale);
                 let op = Elementwise::Quant { scale, zero_point, low, high, rounding };
                 self.elementwise("Quant", op);
@@ -299,6 +315,7 @@ impl<'d> Builder<'d> {
             7 => {
                 self.elementwise("Sign", Elementwise::Sign { zero: 0 });
                 self.magnitude = 1.0;
+                self.level = Some(1.0);
             }
             _ => self.multi_threshold(per_channel, scale),
         }

@@ -52,9 +52,9 @@ fn network(
         let pool = Pool { kind: PoolKind::Average, window: Window::of(to.extents()) };
         at = graph.add("mean", "AveragePool", Op::Pool(pool), at, vec![1, channels, 1, 1]);
     }
-    graph.set_output(at);
-    let flat = vec![1, graph.node(at).shape[1..].iter().product()];
-    let end = graph.add("flat", "Flatten", Op::Reshape, at, flat);
+    // As maps leave the hardware.
+    let [_, c, h, w] = graph.node(at).shape[..] else { unreachable!("a map") };
+    let end = graph.add("end", "Transpose", Op::Transpose(vec![0, 2, 3, 1]), at, vec![1, h, w, c]);
     graph.set_output(end);
     streamline::streamline(&graph, &Options::default()).unwrap()
 }

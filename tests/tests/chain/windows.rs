@@ -7,7 +7,7 @@ use dataflow::{EngineKind, MemoryStyle, SlidingWindow};
 use golden::Golden;
 use std::collections::BTreeSet;
 use streamline::LayerOp;
-use tensor::{Axis, ElementType, Map, Window};
+use tensor::{Axis, ElementType, Map, Surround, Window};
 use tests::networks::{Bare, Case, Draw, Timed, Words, bare};
 
 const BIPOLAR: ElementType = ElementType::Bipolar;
@@ -27,7 +27,7 @@ struct Point {
     /// Channels word by word, each with all taps (`depthwise`), or all channels tap by tap.
     depthwise: bool,
     /// What stands around the map.
-    padding: Vec<i64>,
+    padding: Surround,
 }
 
 impl Point {
@@ -89,7 +89,7 @@ impl Point {
                             let pixel = (row - rows.start) * map.width + column - columns.start;
                             frame[pixel * map.channels + channel]
                         } else {
-                            self.padding[channel % self.padding.len()]
+                            self.padding.at([row, column], channel)
                         });
                     }
                 }
@@ -178,7 +178,7 @@ fn sliding(elements: [ElementType; 2], windows: &[(Window, [usize; 2])]) -> Vec<
         for &(window, extents) in windows {
             for (channels, lanes, depthwise) in CHANNELS {
                 let map = map(extents, channels);
-                let padding = vec![element.max()];
+                let padding = Surround::of(vec![element.max()]);
                 points.push(Point { element, map, window, lanes, depthwise, padding });
             }
         }
@@ -214,10 +214,13 @@ fn paddings() -> Vec<Point> {
             for [top, left, bottom, right] in pads {
                 for (channels, lanes) in [(2, 1), (2, 2), (4, 1), (4, 2)] {
                     let i = points.len() / 2;
-                    let padding = match (i + i / 4) % 3 {
-                        0 => vec![0],
-                        1 => vec![element.min()],
-                        _ => (0..channels as i64).map(|c| element.max() - c % 3).collect(),
+                    let each = |sign| (0..channels as i64).map(|c| sign * (1 - c % 3)).collect();
+                    let padding = match (i + i / 4) % 5 {
+                        0 => Surround::of(vec![0]),
+                        1 => Surround::of(vec![element.min()]),
+                        2 => Surround::of(each(1)),
+                        3 => Surround::checkered(vec![1], vec![-1]),
+                        _ => Surround::checkered(each(1), each(-1)),
                     };
                     let across = [1 + top.max(bottom), 1 + left.max(right)];
                     let stride = if i.is_multiple_of(2) { [1, 1] } else { across };
@@ -245,7 +248,14 @@ fn paddings_of_maps() {
 }
 
 fn pool(element: ElementType, map: Map, window: Window, lanes: usize) -> Point {
-    Point { element, map, window, lanes, depthwise: true, padding: vec![element.min()] }
+    Point {
+        element,
+        map,
+        window,
+        lanes,
+        depthwise: true,
+        padding: Surround::of(vec![element.min()]),
+    }
 }
 
 /// The padding behind the map with which the last window is as ONNX's `ceil_mode` has it.

@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     fn unit(map: Map, window: Window, pixels: usize) -> ParallelWindow {
-        let (padding, memory) = (vec![0], MemoryStyle::Lut);
+        let (padding, memory) = (tensor::Surround::of(vec![0]), MemoryStyle::Lut);
         ParallelWindow { map, window, pixels, padding, memory, credits: 2 }
     }
 

@@ -32,6 +32,8 @@ pub struct Step {
     pub word: Option<usize>,
     /// The word of the pixel that it is (or would be).
     pub part: usize,
+    /// Row and column of the place, from the first one of the padding.
+    pub place: [usize; 2],
 }
 
 impl Walk {
@@ -83,7 +85,10 @@ impl Walk {
         let row = self.window.place(Axis::Rows, y, ky, self.map.height);
         let column = self.window.place(Axis::Columns, x, kx, self.map.width);
         let pixel = row.zip(column).map(|(row, column)| row * self.map.width + column);
-        Step { word: pixel.map(|pixel| pixel * self.words_per_pixel() + part), part }
+        let word = pixel.map(|pixel| pixel * self.words_per_pixel() + part);
+        let Window { stride, dilation, .. } = self.window;
+        let place = [y * stride[0] + ky * dilation[0], x * stride[1] + kx * dilation[1]];
+        Step { word, part, place }
     }
 
     /// The word at the first place that is still held for a window: its own first place, or that of
@@ -108,6 +113,7 @@ impl Walk {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tensor::Surround;
 
     #[test]
     fn windows_are_walked_group_by_group() {
@@ -116,7 +122,7 @@ mod tests {
             window: Window { before: [0, 1], ..Window::of([1, 2]) },
             groups: 2,
             repeats: 1,
-            padding: vec![0],
+            padding: Surround::of(vec![0]),
             depth: 8,
             memory: MemoryStyle::Lut,
             credits: 2,
