@@ -47,6 +47,19 @@ impl Model {
         self
     }
 
+    /// Adds an initializer of integers, one axis.
+    #[must_use]
+    pub fn integers(mut self, name: &str, values: &[i64]) -> Self {
+        self.graph().initializer.push(TensorProto {
+            name: name.into(),
+            dims: vec![values.len() as i64],
+            data_type: data_type::INT64,
+            raw_data: values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            ..Default::default()
+        });
+        self
+    }
+
     /// Adds a node `op(inputs) -> output`; `domain:op` for custom operators.
     #[must_use]
     pub fn node(mut self, op: &str, inputs: &[&str], output: &str) -> Self {

@@ -129,7 +129,10 @@ fn window(b: &mut Builder<'_>, largest: usize) -> Window {
 fn conv(b: &mut Builder<'_>) -> bool {
     let window = window(b, 3);
     let from = map(b);
-    let outside = if window.is_padded() && b.draw.chance(0.5) { pad(b, window) } else { window };
+    // Maps of one axis have no columns to pad.
+    let padded =
+        window.is_padded() && (b.shape.len() > 3 || window.before[1] + window.after[1] == 0);
+    let outside = if padded && b.draw.chance(0.5) { pad(b, window) } else { window };
     let all: Vec<usize> =
         (1..=from.channels).filter(|g| from.channels.is_multiple_of(*g)).collect();
     let groups = match b.draw.size(0, 9) {

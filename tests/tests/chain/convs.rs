@@ -171,17 +171,17 @@ fn signal_grid() {
     all_agree("signal", &cases("signal", &points));
 }
 
-/// `test_fpgadataflow_vvau.py`: depthwise convolutions, a channel and a tap a cycle.
+/// `test_fpgadataflow_vvau.py`: depthwise convolutions, a tap a cycle, some of the channels or all.
 fn depthwise() -> Vec<Point> {
     let mut points = Vec::new();
     for input in [BIPOLAR, UINT4] {
         for weight in [BIPOLAR, UINT4] {
             for act in [Some(BIPOLAR), Some(UINT4), None] {
                 for (width, kernel) in [(10, [3, 3]), (1, [3, 1]), (10, [3, 1])] {
-                    for channels in [3, 6] {
+                    for (channels, pe) in [(3, 1), (3, 3), (6, 1), (6, 3), (6, 6)] {
                         let map = Map { height: 10, width, channels };
                         let window = Window::of(kernel);
-                        let (rows, groups, pe, simd) = (channels, channels, 1, 1);
+                        let (rows, groups, simd) = (channels, channels, 1);
                         points.push(Point {
                             input,
                             weight,
@@ -204,7 +204,7 @@ fn depthwise() -> Vec<Point> {
 #[test]
 fn depthwise_grid() {
     let points = depthwise();
-    assert_eq!(points.len(), 2 * 2 * 3 * 3 * 2);
+    assert_eq!(points.len(), 2 * 2 * 3 * 3 * 5);
     for (i, part) in points.chunks(64).enumerate() {
         all_agree(&format!("depthwise_{i}"), &cases("depthwise", part));
     }

@@ -10,6 +10,7 @@ mod damaged;
 mod example;
 mod folders;
 mod killed;
+mod maps;
 mod names;
 mod published;
 mod simulation;
