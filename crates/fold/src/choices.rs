@@ -1,8 +1,8 @@
 //! All foldings of each layer, with their cost and their cycles.
 
-use crate::build::{default_ring, needs_window, ring_memory};
 use crate::depthwise;
 use crate::file::{LayerFold, divisors};
+use crate::map_units::{default_ring, needs_window, ring_memory};
 use crate::search::stream;
 use crate::windows::{self, pixels_at_once};
 use dataflow::{Dot, MemoryStyle, Mvu, SlidingWindow};

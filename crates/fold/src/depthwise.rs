@@ -1,8 +1,9 @@
 //! Depthwise convolutions and average pools: the engine of a folding, and all foldings.
 
-use crate::build::{needs_window, style};
+use crate::build::style;
 use crate::choices::{Choice, sliding};
 use crate::file::{LayerFold, divisors};
+use crate::map_units::needs_window;
 use crate::search::stream;
 use dataflow::{Depthwise, MemoryStyle, Stream};
 use engines::full_rate_credits;

@@ -13,11 +13,14 @@ mod choices;
 mod depthwise;
 mod design;
 mod file;
+mod map_units;
+mod mvu;
 mod search;
 mod size;
 mod windows;
 
 pub use board::Board;
-pub use build::{dataflow, default_ring};
+pub use build::dataflow;
 pub use design::{EngineFacts, Facts, Folded, Target, fold, refold};
 pub use file::{Fold, LayerFold};
+pub use map_units::default_ring;

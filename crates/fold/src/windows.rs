@@ -1,7 +1,7 @@
 //! Parallel windows in a folding: what they need.
 
-use crate::build::needs_window;
 use crate::file::{LayerFold, divisors};
+use crate::map_units::needs_window;
 use dataflow::{MemoryStyle, ParallelWindow};
 use diagnostic::{Code, Diagnostic};
 use engines::full_rate_credits;
@@ -22,7 +22,7 @@ pub(crate) fn unit(
 ) -> ParallelWindow {
     let mut unit =
         ParallelWindow { map, window, pixels, padding, memory: MemoryStyle::Lut, credits: 1 };
-    unit.memory = crate::build::ring_memory(Raster::of(&unit, lanes).delay());
+    unit.memory = crate::map_units::ring_memory(Raster::of(&unit, lanes).delay());
     unit.credits = full_rate_credits(latency(&unit), 1);
     unit
 }
