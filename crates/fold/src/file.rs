@@ -201,9 +201,6 @@ fn check_layer(
             errors.extend(fold.simd.and_then(|v| divides("SIMD", v, columns, name, pad_columns)));
         }
         errors.extend(fold.lanes.map(|_| misplaced("lanes", "use pe and simd")));
-        if matches!(&layer.op, LayerOp::Conv(conv) if conv.is_depthwise() && conv.is_sum()) {
-            errors.extend(fold.weights.map(|_| misplaced("weights", "leave it out")));
-        }
         return;
     }
     let (whole, pad) = match &layer.op {

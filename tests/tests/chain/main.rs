@@ -10,6 +10,7 @@ mod depthwise;
 mod first_layer;
 mod grids;
 mod mutation;
+mod parallel_windows;
 mod random;
 mod windows;
 

@@ -121,7 +121,7 @@ fn cases(name: &str, points: &[Point], pooled: bool) -> Vec<Case> {
     points.iter().enumerate().map(|(i, point)| point.case(name, i, pooled)).collect()
 }
 
-fn map([height, width]: [usize; 2], channels: usize) -> Map {
+pub(crate) fn map([height, width]: [usize; 2], channels: usize) -> Map {
     Map { height, width, channels }
 }
 
@@ -149,7 +149,7 @@ const SHAPES: [([usize; 2], [usize; 2]); 6] = [
 const STEPS: [[usize; 2]; 3] = [[1, 1], [2, 2], [2, 1]];
 
 /// Windows that differ and fit: a kernel of one tap has no dilation, a map of one row no stride.
-fn windows() -> Vec<(Window, [usize; 2])> {
+pub(crate) fn windows() -> Vec<(Window, [usize; 2])> {
     let mut seen = BTreeSet::new();
     let mut all = Vec::new();
     for (kernel, extents) in SHAPES {
