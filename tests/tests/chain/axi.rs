@@ -229,7 +229,8 @@ pub(crate) fn mixed_frames(
 ) -> Result<(), String> {
     let whole = bench.words_per_frame();
     let mut traffic = Traffic::default();
-    for _ in 0..14 {
+    // Enough to go around the FIFO of reports.
+    for _ in 0..80 {
         let length = match draw.size(0, 5) {
             0 | 1 => whole,
             2 => draw.size(1, whole),

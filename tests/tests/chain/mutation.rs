@@ -22,6 +22,16 @@ const EQUIVALENT: &[(&str, &str)] = &[
          `wire carry_0 = (slice_0 & slice_1) & (slice_2 & (slice_0 | slice_1));`",
         "a popcount of one bit: all other slices are zero",
     ),
+    (
+        "`assign s_ready = ~rst & (count_q != 7'h40);` to \
+         `assign s_ready = ~rst & (count_q != 7'h41);`",
+        "fewer frames than places are between the adapters: their reports never fill the FIFO",
+    ),
+    (
+        "`assign s_ready = ~rst & (count_q != 2'h2);` to \
+         `assign s_ready = ~rst | (count_q != 2'h2);`",
+        "an output queue: credits, not its readiness, keep it from overflowing",
+    ),
 ];
 
 /// A small design with an engine of each kind, folded so that buffers and passes are in use.
