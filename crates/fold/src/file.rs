@@ -28,7 +28,8 @@ pub struct Fold {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerFold {
-    /// Rows in parallel (convolutions and fully connected layers).
+    /// Rows in parallel (convolutions and fully connected layers); channels in parallel (depthwise
+    /// convolutions and average pools).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pe: Option<usize>,
     /// Columns in parallel (convolutions and fully connected layers).

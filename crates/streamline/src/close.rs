@@ -340,7 +340,7 @@ fn no_common_step(segment: &Segment) -> Diagnostic {
     )
 }
 
-fn differs_by_pixel(segment: &Segment) -> Diagnostic {
+pub(crate) fn differs_by_pixel(segment: &Segment) -> Diagnostic {
     Diagnostic::new(Code::UnsupportedStructure, "the operators differ from pixel to pixel")
         .node(segment.nodes.join(", "))
         .hint("use the same parameters at all pixels of a channel")

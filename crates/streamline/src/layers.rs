@@ -86,6 +86,7 @@ impl Walk<'_> {
             let text = format!("the map of {} is padded again", margin.name());
             return Err(refuse(node, &text).hint("pad either in Pad or in the pool"));
         }
+        self.reduce_planes(from)?;
         let margin = self.margin.take();
         let values = self.close_or_sum()?;
         let (window, padding) = self.padded(node, own, margin, &values)?;

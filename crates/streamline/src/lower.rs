@@ -140,7 +140,7 @@ impl<'g> Walk<'g> {
                     let places = layout::transposed_places(from, &node.shape, axes);
                     self.order = Rc::new(self.order.iter().map(|&e| places[e]).collect());
                 }
-                Op::Elementwise(op) => self.elementwise(node, op),
+                Op::Elementwise(op) => self.elementwise(&node.name, op, &node.shape),
                 Op::MatMul(weights) => {
                     let quantized = weights.quantize().map_err(|e| e.node(label(node)))?;
                     self.dense(node, from, &quantized)?;

@@ -1,5 +1,6 @@
 //! The end of the network: scores, arg-max, top-k.
 
+use crate::close::differs_by_pixel;
 use crate::decide::Occurring;
 use crate::linear::Values;
 use crate::lower::Head;
@@ -73,15 +74,20 @@ pub(crate) fn thresholded(
     Ok(OutputSpec { name, elements, class_rule: end.class_rule, smallest: false, scores })
 }
 
-/// The outputs are numbers: accumulators, or fixed point when the channels differ in scale.
+/// The outputs are numbers: accumulators, or fixed point when the channels differ in scale. `ranges`
+/// are those of the channels.
 pub(crate) fn numeric(
     end: &End,
     segment: &Segment,
     ranges: &[Occurring],
     layers: &mut Vec<Layer>,
 ) -> Result<OutputSpec> {
-    let elements = ranges.len();
-    let accumulator = layers.last().expect("a linear layer came before").element;
+    let last = layers.last().expect("a linear layer came before");
+    let (accumulator, map) = (last.element, last.map);
+    let elements = map.elements();
+    if !segment.is_alike_at_all_pixels(map.channels) {
+        return Err(differs_by_pixel(segment));
+    }
     let operators: Vec<Elementwise> = segment.operators().cloned().collect();
     let Start::Affine { scale, offset, divisor } = &segment.start else {
         unreachable!("a linear layer came before")
@@ -91,20 +97,20 @@ pub(crate) fn numeric(
     let split = segment.channel_operators();
     let (scores, element) = if uniform {
         let scores = Scores {
-            scale: scale.iter().map(|scale| scale / divisor).collect(),
-            offset: offset.clone(),
+            scale: vec![scale[0] / divisor],
+            offset: vec![offset[0]],
             tail: operators.clone(),
             softmax: end.softmax,
         };
         (scores, accumulator)
     } else {
-        let (affine, element) = channel_affine(segment, split, ranges)?;
+        let (affine, element) = channel_affine(segment, split, ranges, map.pixels())?;
         let frac = affine.frac as i32;
         layers.push(Layer {
             name: "scale".into(),
             nodes: segment.nodes.clone(),
             element,
-            map: Map::vector(elements),
+            map,
             op: LayerOp::ChannelAffine(affine),
         });
         let scores = Scores {
@@ -166,11 +172,12 @@ fn tail_direction(tail: &[Elementwise]) -> Direction {
 }
 
 /// `multiplier * acc + addend` in units of 2^-frac for the first `split` operators, which must be
-/// affine.
+/// affine; the constants of all channels once for each of `pixels` pixels.
 fn channel_affine(
     segment: &Segment,
     split: usize,
     ranges: &[Occurring],
+    pixels: usize,
 ) -> Result<(ChannelAffine, ElementType)> {
     let Start::Affine { scale, offset: _, divisor } = &segment.start else {
         unreachable!("a linear layer came before")
@@ -222,6 +229,7 @@ fn channel_affine(
     let ElementType::Int(bits) = ElementType::smallest(low.min(-1), high) else {
         unreachable!("the range has negative numbers")
     };
+    let [multipliers, addends] = [multipliers, addends].map(|v| v.repeat(pixels));
     let affine = ChannelAffine { multipliers, addends, frac, worst_error };
     Ok((affine, ElementType::Fixed { bits, frac }))
 }

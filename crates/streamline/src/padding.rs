@@ -54,17 +54,17 @@ impl Walk<'_> {
     }
 
     /// An operator on each element, of the map and of what stands around it.
-    pub(crate) fn elementwise(&mut self, node: &Node, op: &Elementwise) {
+    pub(crate) fn elementwise(&mut self, name: &str, op: &Elementwise, shape: &[usize]) {
         let Some(margin) = &mut self.margin else {
-            self.segment.push(&node.name, op, &node.shape, &self.order);
+            self.segment.push(name, op, shape, &self.order);
             return;
         };
-        margin.behind.push(&node.name, op, &node.shape, &self.order);
+        margin.behind.push(name, op, shape, &self.order);
         let order: Vec<usize> = margin.inside.iter().map(|&e| self.order[e]).collect();
-        if adds_nothing(op, &node.shape, &order) {
-            self.segment.nodes.push(node.name.clone());
+        if adds_nothing(op, shape, &order) {
+            self.segment.nodes.push(name.to_string());
         } else {
-            self.segment.push(&node.name, op, &node.shape, &Rc::new(order));
+            self.segment.push(name, op, shape, &Rc::new(order));
         }
     }
 

@@ -106,7 +106,7 @@ impl Walk<'_> {
             return Err(Diagnostic::new(Code::Usage, text).hint("use 2 or more"));
         }
         let reduced = InputPlanes::over(lowest, highest, planes);
-        self.segment.push("--input-planes", &reduced.operator(), shape, &self.order);
+        self.elementwise("--input-planes", &reduced.operator(), shape);
         self.input.planes = Some(reduced);
         Ok(())
     }

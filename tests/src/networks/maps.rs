@@ -61,25 +61,51 @@ pub fn random_map_network(draw: &mut Draw, name: &str) -> RandomNetwork {
             _ => {}
         }
     }
-    let whole = b.draw.chance(0.2) && (!exact || map(&b).pixels().is_power_of_two());
+    if shuffled || b.draw.chance(0.9) {
+        vector_end(&mut b, shuffled);
+    } else {
+        map_end(&mut b);
+    }
+    let mut graph = b.graph;
+    graph.set_output(b.at);
+    RandomNetwork { graph, options: Options { input_planes, ..Options::default() }, exact }
+}
+
+/// A fully connected end, or the means of whole maps where they come in the model's order.
+fn vector_end(b: &mut Builder<'_>, shuffled: bool) {
+    let whole = b.draw.chance(0.2) && (!b.exact || map(b).pixels().is_power_of_two());
     if whole {
-        let window = Window::of(map(&b).extents());
-        mean(&mut b, PoolKind::Average, window);
+        let window = Window::of(map(b).extents());
+        mean(b, PoolKind::Average, window);
     }
     if !whole && b.draw.chance(0.2) {
-        shuffle(&mut b);
+        shuffle(b);
     }
     let flat = vec![1, b.width()];
     b.push("Flatten", Op::Reshape, flat);
-    // What comes out must be in the model's order.
     if !whole || shuffled || b.draw.chance(0.5) {
         let rows = b.draw.size(1, 8);
         b.matmul(rows);
     }
     b.tail();
-    let mut graph = b.graph;
-    graph.set_output(b.at);
-    RandomNetwork { graph, options: Options { input_planes, ..Options::default() }, exact }
+}
+
+/// The sums of a last convolution, channels last as they come out.
+fn map_end(b: &mut Builder<'_>) {
+    if conv(b) {
+        match b.draw.size(0, 2) {
+            0 => {}
+            1 => b.bias(),
+            _ => b.batch_norm(),
+        }
+    } else {
+        b.before_quantizer();
+        b.quantizer(true);
+    }
+    let mut axes: Vec<usize> = (0..b.shape.len()).collect();
+    axes[1..].rotate_left(1);
+    let turned = axes.iter().map(|&axis| b.shape[axis]).collect();
+    b.push("Transpose", Op::Transpose(axes), turned);
 }
 
 /// The map of the present tensor.

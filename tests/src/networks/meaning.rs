@@ -2,7 +2,7 @@
 
 use super::RandomNetwork;
 use golden::{Golden, Outcome};
-use graph::{Graph, NodeId, Op};
+use graph::{Graph, NodeId, Op, PoolKind};
 use reference::Reference;
 use std::collections::BTreeMap;
 use streamline::{Frames, InputPlanes, InputRule, LayerOp, Streamlined};
@@ -68,7 +68,12 @@ fn with_planes(graph: &Graph, planes: &InputPlanes) -> Graph {
     let mut found = false;
     for &id in &chain[1..] {
         let node = graph.node(id);
-        if !found && matches!(node.op, Op::MatMul(_) | Op::Conv(_)) {
+        let layer = match node.op {
+            Op::MatMul(_) | Op::Conv(_) => true,
+            Op::Pool(pool) => pool.kind != PoolKind::Max,
+            _ => false,
+        };
+        if !found && layer {
             let op = Op::Elementwise(planes.operator());
             let shape = reduced.node(at).shape.clone();
             at = reduced.add("input_planes", "Quant", op, at, shape);

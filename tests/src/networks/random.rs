@@ -222,7 +222,7 @@ impl<'d> Builder<'d> {
         Param::per_channel(&values, self.shape.len())
     }
 
-    fn batch_norm(&mut self) {
+    pub(super) fn batch_norm(&mut self) {
         let magnitude = self.magnitude;
         let gamma = self.per_channel(|d| match d.size(0, 9) {
             0 => 0.0,
@@ -241,7 +241,7 @@ impl<'d> Builder<'d> {
         );
     }
 
-    fn bias(&mut self) {
+    pub(super) fn bias(&mut self) {
         let magnitude = self.magnitude;
         let bias = self.per_channel(|d| magnitude * d.real(-0.6, 0.6));
         self.elementwise("Add", Elementwise::add(bias));
