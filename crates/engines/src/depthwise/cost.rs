@@ -37,10 +37,11 @@ pub fn cost(unit: &Depthwise, input: &Stream, output: &Stream) -> Resources {
     word + products + sums + decide + queue + Resources::logic(14.0, 20.0)
 }
 
-/// LUTs and bits of a product: an adder for each plane of the narrower operand but the first, or an
-/// inverter where it is bipolar.
+/// LUTs and bits of a product, as synthesis makes it: little more than the sign where one operand is a
+/// bit, else a little less than a LUT for each pair of bits.
 fn product(weight: ElementType, input: ElementType) -> (f64, f64) {
     let (w, x) = (f64::from(weight.bits()), f64::from(input.bits()));
     let (narrow, wide) = (w.min(x), w.max(x));
-    ((wide + 1.0) * narrow.max(1.0), w + x + 1.0)
+    let luts = if narrow > 1.0 { 0.85 * wide * narrow } else { 1.5 };
+    (luts, w + x + 1.0)
 }
