@@ -51,9 +51,15 @@ pub(crate) fn affine(context: &mut Context<'_>, index: usize, unit: &ChannelAffi
     m.section("Product, then sum");
     let x_q = m.reg("x_q", input.bits());
     m.register(p.clk, x_q, control.word.clone());
-    let product_bits = x_bits + m_bits;
-    let products: Vec<Expr> =
-        (0..lanes).map(|l| x_q.lane(l, x_bits).mul_signed(multipliers.lane(l, m_bits))).collect();
+    // Sums that are never negative come without a sign.
+    let signed_bits = x_bits + usize::from(!input.element.is_signed());
+    let product_bits = signed_bits + m_bits;
+    let product = |l| {
+        let x = x_q.lane(l, x_bits);
+        let x = if input.element.is_signed() { x } else { x.zero_extend(signed_bits) };
+        x.mul_signed(multipliers.lane(l, m_bits))
+    };
+    let products: Vec<Expr> = (0..lanes).map(product).collect();
     let product_q = m.reg("product_q", product_bits * lanes);
     m.register(p.clk, product_q, pack(products));
     let sums: Vec<Expr> = (0..lanes)

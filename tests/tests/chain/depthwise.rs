@@ -1,12 +1,14 @@
-//! Depthwise layers in a folding.
+//! Depthwise layers in a folding, and means of values that have no sign.
 
+use crate::all_agree;
 use dataflow::EngineKind;
 use diagnostic::Code;
 use fold::{Board, Fold, Target};
-use graph::{Conv, Graph, Op, Weights};
+use graph::{Conv, Elementwise, Graph, Op, Param, Pool, PoolKind, Weights};
 use ndarray::Array2;
 use streamline::Options;
 use tensor::{ElementType, Window};
+use tests::networks::{Case, Timed, prepare};
 
 #[test]
 fn foldings_of_depthwise_layers() {
@@ -36,4 +38,21 @@ fn foldings_of_depthwise_layers() {
         let text = format!("[layers.conv0]\n{key}\n");
         assert_eq!(Fold::parse(&text, &network).unwrap_err().code, code, "{key}");
     }
+}
+
+#[test]
+fn means_with_a_scale_for_each_channel() {
+    let mut graph = Graph::new("means");
+    let x = graph.input("x", vec![1, 2, 3, 3], Some(ElementType::Uint(4)));
+    let pool = Op::Pool(Pool { kind: PoolKind::Average, window: Window::of([3, 3]) });
+    let mean = graph.add("mean", "AveragePool", pool, x, vec![1, 2, 1, 1]);
+    let scale = Op::Elementwise(Elementwise::mul(Param::per_channel(&[0.75, -1.25], 4)));
+    let end = graph.add("scale", "Mul", scale, mean, vec![1, 2, 1, 1]);
+    graph.set_output(end);
+    let network = streamline::streamline(&graph, &Options::default()).unwrap();
+    assert_eq!(network.layers[0].element, ElementType::Uint(8));
+    let folded = fold::refold("means", &network, &Fold::default(), 100.0).unwrap();
+    let design = prepare("means", network, folded).unwrap();
+    let (name, origin) = ("means".to_string(), "means_with_a_scale_for_each_channel".to_string());
+    all_agree("means", &[Case { name, origin, design, timed: Timed::ClosedForm, seed: 1 }]);
 }
