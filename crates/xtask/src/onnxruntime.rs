@@ -19,8 +19,9 @@ pub(crate) struct Options {
 /// Compares; prints how many graphs agree.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let python = setup::ensure_onnxruntime(workspace)?;
-    let test = ["test", "-p", "tests", "--test", "onnxruntime", "--", "--ignored", "--nocapture"];
+    let test = ["test", "-p", "tests", "--test", "onnxruntime", "--features", "onnxruntime"];
     let mut command = workspace.cargo(&test);
+    command.args(["--", "--nocapture"]);
     command.env("ONNXRUNTIME_PYTHON", python);
     command.env("XNORFLOW_SWEEP_SEEDS", format!("0..{}", options.graphs));
     run::step(&mut command).map(|_| ())

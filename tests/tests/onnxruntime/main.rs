@@ -173,7 +173,6 @@ fn seeds() -> std::ops::Range<u64> {
 }
 
 #[test]
-#[ignore = "needs onnxruntime: cargo xtask onnxruntime"]
 fn plain_sign_graphs_are_as_onnxruntime_has_them() {
     let python = std::env::var_os("ONNXRUNTIME_PYTHON").expect("ONNXRUNTIME_PYTHON is set");
     let folder = Folder::new();
