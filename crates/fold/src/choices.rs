@@ -2,14 +2,14 @@
 
 use crate::depthwise;
 use crate::file::{LayerFold, divisors};
-use crate::map_units::{default_ring, needs_window, ring_memory};
+use crate::map_units::{Order, needs_window, sliding};
 use crate::search::stream;
 use crate::windows::{self, pixels_at_once};
 use dataflow::{Dot, MemoryStyle, Mvu, SlidingWindow};
 use engines::Resources;
 use engines::parallel_window::Raster;
 use streamline::{Conv, Dense, Layer, LayerOp, Pool, Streamlined};
-use tensor::{ElementType, Surround, Window};
+use tensor::{ElementType, Map, Surround, Window};
 
 /// One way to fold a layer.
 #[derive(Debug, Clone)]
@@ -72,8 +72,8 @@ fn conv_choices(matrix: &Matrix<'_>, conv: &Conv) -> Vec<Choice> {
             let arrivals = (conv.input.elements() / simd) as u64;
             let replayed = needs_window(conv);
             let window = replayed.then(|| {
-                let repeats = rows / pe / conv.groups;
-                let unit = sliding(conv.input, conv.window, conv.groups, repeats, simd);
+                let order = Order { groups: conv.groups, repeats: rows / pe / conv.groups };
+                let unit = candidate_window(conv.input, conv.window, order, simd);
                 engines::window::cost(&unit, &stream(input, simd, channels))
             });
             let all = matrix.mvus(Feed { replayed, ..Feed::new(pe, simd) });
@@ -141,7 +141,8 @@ fn parallel_convs(matrix: &Matrix<'_>, conv: &Conv) -> Vec<Choice> {
 fn pool_choices(layer: &Layer, pool: &Pool, input: ElementType) -> Vec<Choice> {
     let (channels, taps) = (pool.input.channels, pool.window.taps());
     let serial = |lanes: usize| {
-        let unit = sliding(pool.input, pool.window, channels / lanes, 1, lanes);
+        let order = Order { groups: channels / lanes, repeats: 1 };
+        let unit = candidate_window(pool.input, pool.window, order, lanes);
         let stream = stream(input, lanes, channels);
         let (words, smallest) = (taps, pool.smallest);
         let best = dataflow::Pool { words, taps: 1, windows: 1, smallest, credits: 4 };
@@ -188,26 +189,14 @@ fn pool_choices(layer: &Layer, pool: &Pool, input: ElementType) -> Vec<Choice> {
     choices
 }
 
-pub(crate) fn sliding(
-    map: tensor::Map,
+/// The sliding window unit of a candidate: what stands around the map costs the same.
+pub(crate) fn candidate_window(
+    map: Map,
     window: Window,
-    groups: usize,
-    repeats: usize,
+    order: Order,
     lanes: usize,
 ) -> SlidingWindow {
-    let mut unit = SlidingWindow {
-        map,
-        window,
-        groups,
-        repeats,
-        padding: Surround::of(vec![0]),
-        depth: 0,
-        memory: MemoryStyle::Lut,
-        credits: 4,
-    };
-    unit.depth = default_ring(&unit, lanes);
-    unit.memory = ring_memory(unit.depth);
-    unit
+    sliding(map, window, order, Surround::of(vec![0]), lanes, None)
 }
 
 /// A linear layer.

@@ -1,9 +1,10 @@
 //! Depthwise convolutions and average pools: the engine of a folding, and all foldings.
 
 use crate::build::style;
-use crate::choices::{Choice, sliding};
+use crate::choices::{Choice, candidate_window};
 use crate::file::{LayerFold, divisors};
-use crate::map_units::needs_window;
+use crate::map_units::{Order, needs_window};
+use crate::mvu::row_sums;
 use crate::search::stream;
 use dataflow::{Depthwise, MemoryStyle, Stream};
 use engines::full_rate_credits;
@@ -36,8 +37,7 @@ fn accumulator_bits(conv: &Conv, input: ElementType) -> u32 {
     if conv.borders().has_gaps(&conv.window) {
         // All taps count in hardware, those that stand in the padding too.
         for row in conv.dense.weights.rows() {
-            let bounds = row.iter().map(|w| (w * input.min(), w * input.max()));
-            let full = bounds.fold((0, 0), |(l, h), (a, b)| (l + a.min(b), h + a.max(b)));
+            let full = row_sums(row.iter(), input);
             (low, high) = (low.min(full.0), high.max(full.1));
         }
     }
@@ -51,7 +51,8 @@ pub(crate) fn choices(layer: &Layer, conv: &Conv, input: ElementType) -> Vec<Cho
     for pe in divisors(channels) {
         let (from, to) = (stream(input, pe, channels), stream(layer.element, pe, channels));
         let window = needs_window(conv).then(|| {
-            let unit = sliding(conv.input, conv.window, channels / pe, 1, pe);
+            let order = Order { groups: channels / pe, repeats: 1 };
+            let unit = candidate_window(conv.input, conv.window, order, pe);
             engines::window::cost(&unit, &from)
         });
         let steps = layer.map.pixels() * conv.window.taps() * channels / pe;

@@ -24,3 +24,4 @@ pub use build::dataflow;
 pub use design::{EngineFacts, Facts, Folded, Target, fold, refold};
 pub use file::{Fold, LayerFold};
 pub use map_units::default_ring;
+pub use windows::pixels_at_once;

@@ -15,38 +15,19 @@ impl Chain<'_> {
         let pe = folding.pe.unwrap_or(1);
         let passes = layer.map.channels.div_ceil(pe);
         let groups = if conv.is_depthwise() { passes } else { conv.groups };
-        let unit = SlidingWindow {
-            map: conv.input,
-            window: conv.window,
-            groups,
-            repeats: passes / groups,
-            padding: windows::around(conv, input.element),
-            depth: 0,
-            memory: MemoryStyle::Lut,
-            credits: 1,
-        };
-        let pixels = layer.map.pixels();
-        self.sliding(&format!("{}_window", layer.name), layer, folding, unit, pixels);
+        let order = Order { groups, repeats: passes / groups };
+        let around = windows::around(conv, input.element);
+        let unit = sliding(conv.input, conv.window, order, around, input.lanes, folding.buffer);
+        self.sliding_window(layer, unit);
     }
 
-    /// The sliding window unit with a ring of a default depth, if none is set.
-    fn sliding(
-        &mut self,
-        name: &str,
-        layer: &Layer,
-        folding: &LayerFold,
-        mut unit: SlidingWindow,
-        windows: usize,
-    ) {
+    /// A sliding window unit of a layer.
+    fn sliding_window(&mut self, layer: &Layer, unit: SlidingWindow) {
         let input = self.last().clone();
-        let shortest = unit.shortest_ring(input.lanes);
-        unit.depth =
-            folding.buffer.unwrap_or_else(|| default_ring(&unit, input.lanes)).max(shortest);
-        unit.memory = ring_memory(unit.depth);
-        unit.credits = full_rate_credits(engines::window::latency(&unit), 1);
         let pixel = unit.columns() * unit.groups * unit.repeats;
-        let output = Stream { elements: windows * pixel, pixel, ..input };
-        self.push(name, &layer.name, EngineKind::Window(unit), output);
+        let output = Stream { elements: layer.map.pixels() * pixel, pixel, ..input };
+        let name = format!("{}_window", layer.name);
+        self.push(&name, &layer.name, EngineKind::Window(unit), output);
     }
 
     /// The parallel window unit of a layer.
@@ -90,7 +71,10 @@ impl Chain<'_> {
             (unit.words, unit.taps) = (1, taps);
             unit.windows = windows_at_once(pixels, pool.window.stride[1]);
         } else {
-            self.pool_window(layer, folding, pool, lowest);
+            let order = Order { groups: pool.input.channels / input.lanes, repeats: 1 };
+            let around = Surround::of(vec![lowest]);
+            let unit = sliding(pool.input, pool.window, order, around, input.lanes, folding.buffer);
+            self.sliding_window(layer, unit);
         }
         unit.credits = full_rate_credits(engines::pool::latency(&unit), unit.words);
         let output = Stream {
@@ -102,23 +86,36 @@ impl Chain<'_> {
         };
         self.push(&layer.name, &layer.name, EngineKind::Pool(unit), output);
     }
+}
 
-    /// The sliding window unit of a pool.
-    fn pool_window(&mut self, layer: &Layer, folding: &LayerFold, pool: &Pool, lowest: i64) {
-        let input = self.last().clone();
-        let unit = SlidingWindow {
-            map: pool.input,
-            window: pool.window,
-            groups: pool.input.channels / input.lanes,
-            repeats: 1,
-            padding: Surround::of(vec![lowest]),
-            depth: 0,
-            memory: MemoryStyle::Lut,
-            credits: 1,
-        };
-        let name = format!("{}_window", layer.name);
-        self.sliding(&name, layer, folding, unit, layer.map.pixels());
-    }
+/// In which order a sliding window unit puts out the words of a window.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Order {
+    /// Groups that the channels are taken in.
+    pub(crate) groups: usize,
+    /// How often each group is put out.
+    pub(crate) repeats: usize,
+}
+
+/// The sliding window unit for words of `lanes` elements, with a ring of `depth` words, or of the
+/// default depth; never one that is too short for a window.
+pub(crate) fn sliding(
+    map: Map,
+    window: Window,
+    order: Order,
+    padding: Surround,
+    lanes: usize,
+    depth: Option<usize>,
+) -> SlidingWindow {
+    let Order { groups, repeats } = order;
+    let memory = MemoryStyle::Lut;
+    let mut unit =
+        SlidingWindow { map, window, groups, repeats, padding, depth: 0, memory, credits: 1 };
+    let shortest = unit.shortest_ring(lanes);
+    unit.depth = depth.unwrap_or_else(|| default_ring(&unit, lanes)).max(shortest);
+    unit.memory = ring_memory(unit.depth);
+    unit.credits = full_rate_credits(engines::window::latency(&unit), 1);
+    unit
 }
 
 /// Whether a convolution needs a sliding window unit: a single tap without stride does not, unless

@@ -91,20 +91,24 @@ impl Chain<'_> {
     }
 }
 
+/// The smallest and the largest sum of a row when all of its columns count.
+pub(crate) fn row_sums<'r>(row: impl Iterator<Item = &'r i64>, input: ElementType) -> (i64, i64) {
+    let bounds = row.map(|w| (w * input.min(), w * input.max()));
+    bounds.fold((0, 0), |(l, h), (a, b)| (l + a.min(b), h + a.max(b)))
+}
+
 /// Two's complement bits that hold every count of the unit, and one more above for thresholds that
 /// are never reached.
 fn accumulator_bits(dense: &Dense, input: ElementType, groups: &[Group], gaps: bool) -> u32 {
     let mut range = (-1, 1);
     for row in dense.weights.rows() {
-        let row = row.to_vec();
         let (mut low, mut high) = dense.accumulator;
         if gaps {
             // All columns count in hardware, those that stand in the padding too.
-            let bounds = row.iter().map(|w| (w * input.min(), w * input.max()));
-            let full = bounds.fold((0, 0), |(l, h), (a, b)| (l + a.min(b), h + a.max(b)));
+            let full = row_sums(row.iter(), input);
             (low, high) = (low.min(full.0), high.max(full.1));
         }
-        let encoding = Encoding::of(&row, dense.weight, input, groups);
+        let encoding = Encoding::of(&row.to_vec(), dense.weight, input, groups);
         range.0 = range.0.min(encoding.count_threshold(low) - 1);
         range.1 = range.1.max(encoding.count_threshold(high + 1));
     }

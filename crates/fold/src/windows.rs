@@ -45,8 +45,8 @@ pub(crate) fn generous_fifo(unit: &ParallelWindow, lanes: usize) -> usize {
     (reach.min(lines) + 1) * slots * words
 }
 
-/// The numbers of pixels at once that a window can take.
-pub(crate) fn pixels_at_once(map: Map, window: Window) -> Vec<usize> {
+/// The numbers of pixels at once that a window can take, ascending: those that the search tries.
+pub fn pixels_at_once(map: Map, window: Window) -> Vec<usize> {
     let divides = |&pixels: &usize| {
         let (padding, memory) = (Surround::of(vec![0]), MemoryStyle::Lut);
         ParallelWindow { map, window, pixels, padding, memory, credits: 1 }.is_possible()

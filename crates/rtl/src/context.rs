@@ -2,7 +2,7 @@
 
 use dataflow::{Dataflow, Engine, MemoryStyle, Stream};
 use engines::{Timing, cycles_per_frame, timing};
-use hdl::{Library, Module, RomStyle, Signal};
+use hdl::{Library, Module, RamStyle, RomStyle, Signal};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use streamline::{Layer, Streamlined};
@@ -121,6 +121,13 @@ pub(crate) fn rom_style(style: MemoryStyle) -> RomStyle {
     match style {
         MemoryStyle::Block => RomStyle::Block,
         MemoryStyle::Lut => RomStyle::Logic,
+    }
+}
+
+pub(crate) fn ram_style(style: MemoryStyle) -> RamStyle {
+    match style {
+        MemoryStyle::Block => RamStyle::Block,
+        MemoryStyle::Lut => RamStyle::Lut,
     }
 }
 

@@ -109,6 +109,21 @@ pub(crate) fn counter(
     (q.expr(), q.is(count as u64 - 1))
 }
 
+/// A word read from a memory, `reads` registers behind the address: the memory's own is the first.
+pub(crate) fn read_registers(
+    m: &mut Module,
+    p: &Ports,
+    name: &str,
+    word: Signal,
+    reads: usize,
+) -> Signal {
+    (2..=reads).fold(word, |word, k| {
+        let q = m.reg(&format!("{name}{k}"), word.width());
+        m.register(p.clk, q, word);
+        q
+    })
+}
+
 /// Builds the step control and, when there is one, the input buffer.
 pub(crate) fn steps(m: &mut Module, p: &Ports, shape: Shape) -> Steps {
     let Shape { words, passes, buffer, credits } = shape;

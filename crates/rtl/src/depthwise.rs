@@ -1,12 +1,13 @@
 //! Depthwise convolution unit: weighted sums lane by lane, then thresholds.
 
 use crate::bisect::{Bisection, bisect};
+use crate::borders::{Sets, border_class, surplus};
 use crate::context::{Context, Ports, bits_of, rom_style};
 use crate::control::{Delay, Shape, Steps, counter, finish, steps};
-use crate::mvu::{accumulate, border_class, level_value};
+use crate::mvu::{accumulate, level_value};
 use dataflow::{Depthwise, MemoryStyle};
 use engines::mvu::significance;
-use hdl::{Expr, Module, ModuleRef, Signal, Value, address_bits, concat, mux, pack, zeros};
+use hdl::{Expr, Module, ModuleRef, Signal, Value, mux, pack, zeros};
 use streamline::{Borders, Conv, LayerOp, Thresholds};
 use tensor::ElementType;
 
@@ -64,7 +65,7 @@ pub(crate) fn depthwise(context: &mut Context<'_>, index: usize, unit: &Depthwis
                 bits,
                 thresholds: &thresholds,
                 count: unit.thresholds,
-                sets: channels.sets(),
+                sets: channels.sets().count(),
                 lanes: pe,
                 shared: false,
                 memory: unit.threshold_memory,
@@ -135,9 +136,9 @@ fn scores(
             (0..pe).flat_map(|lane| bits_of(channels.surplus_of(set, lane), bits)).collect()
         };
         let name = format!("{}_constants", channels.engine);
-        let file = context.memory(&name, (0..channels.sets()).map(word));
+        let file = context.memory(&name, (0..channels.sets().count()).map(word));
         let style = rom_style(unit.threshold_memory);
-        let rom = m.rom("constants", bits * pe, channels.sets(), &file, style);
+        let rom = m.rom("constants", bits * pe, channels.sets().count(), &file, style);
         let constants = m.read_every_cycle("constants_q", rom, p.clk, set).lanes(bits);
         sums = sums.into_iter().zip(constants).map(|(sum, constant)| sum - constant).collect();
     }
@@ -244,39 +245,27 @@ struct Channels<'c> {
 }
 
 impl Channels<'_> {
-    /// Bits of the group in a set's number; the border class is above them.
-    fn group_bits(&self) -> usize {
-        if self.groups > 1 { address_bits(self.groups) } else { 0 }
-    }
-
-    /// How many sets of constants there are.
-    fn sets(&self) -> usize {
-        let classes = self.borders.count();
-        if classes > 1 { classes << self.group_bits() } else { self.groups }
+    /// Sets of constants: a pass for each group of channels.
+    fn sets(&self) -> Sets {
+        Sets { classes: self.borders.count(), passes: self.groups }
     }
 
     /// The number of the set for the word that is worked on.
     fn set(&self, m: &mut Module, p: &Ports, control: &Steps) -> Expr {
         let several = self.borders.count() > 1;
-        match several.then(|| border_class(m, p, &self.borders, control, 1, 0)) {
-            Some(class) if self.groups > 1 => concat([class, control.pass_index.clone()]),
-            Some(class) => class,
-            None => control.pass_index.clone(),
-        }
+        let class = several.then(|| border_class(m, p, &self.borders, control, 1, 0));
+        self.sets().number(class, control)
     }
 
     /// The channel of a lane, and its border class; `None` in sets that no word uses.
     fn place(&self, set: usize, lane: usize) -> Option<(usize, usize)> {
-        let (class, group) = (set >> self.group_bits(), set & ((1 << self.group_bits()) - 1));
-        (group < self.groups).then_some((group * self.pe + lane, class))
+        let (class, group) = self.sets().place(set)?;
+        Some((group * self.pe + lane, class))
     }
 
-    /// What the taps that do not exist add to the sum of a channel: the sliding window unit puts
-    /// zero bits there.
+    /// What the taps that do not exist add to the sum of a channel.
     fn surplus(&self, channel: usize, class: usize) -> i64 {
-        let weights = self.conv.dense.weights.row(channel).into_iter().enumerate();
-        let missing = weights.filter(|&(tap, _)| !self.borders.has(class, self.conv.column(tap).0));
-        self.input.decode(0) * missing.map(|(_, &w)| w).sum::<i64>()
+        surplus(self.conv, &self.borders, self.input, channel, class)
     }
 
     /// Whether anything is added so.

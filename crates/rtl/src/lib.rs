@@ -13,6 +13,7 @@ mod adapter;
 mod adders;
 mod affine;
 mod bisect;
+mod borders;
 mod context;
 mod control;
 mod depthwise;

@@ -1,16 +1,14 @@
 //! Matrix-vector-threshold unit.
 
 use crate::bisect::{Bisection, bisect};
+use crate::borders::{Sets, border_class, surplus};
 use crate::context::{Context, Ports, bits_of, rom_style};
-use crate::control::{Delay, Shape, Steps, finish, steps};
+use crate::control::{Delay, Shape, Steps, counter, finish, read_registers, steps};
 use crate::dot::dot;
-use crate::nest::Nest;
 use crate::thermometer::thermometers;
 use dataflow::{Dot, MemoryStyle, Mvu};
 use engines::mvu::{Encoding, dot_latency, groups, planes};
-use hdl::{
-    Expr, Module, ModuleRef, Signal, Value, address_bits, concat, lit, lit_signed, mux, pack, zeros,
-};
+use hdl::{Expr, Module, ModuleRef, Signal, Value, lit, lit_signed, mux, pack, zeros};
 use streamline::{Borders, Conv, Dense, LayerOp};
 use tensor::ElementType;
 
@@ -83,20 +81,13 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
     let final_pass = (!unit.rows.is_multiple_of(unit.pe)).then(|| {
         Delay::new(&mut m, &p, "final", control.final_pass.clone(), result_at, false).at(result_at)
     });
-    // Constants are chosen by the border class and the pass.
-    let pass_bits = if nf > 1 { address_bits(nf) } else { 0 };
-    let sets = several.map_or(nf, |borders| borders.count() << pass_bits);
-    let rows =
-        RowConstants { unit, layer, input: input.element, borders: borders.as_ref(), pass_bits };
+    let sets = Sets { classes: several.map_or(1, Borders::count), passes: nf };
+    let rows = RowConstants { unit, layer, input: input.element, borders: borders.as_ref(), sets };
     let mut values = Vec::new();
     for (vector, counts) in accumulators.chunks(unit.pe).enumerate() {
         let ordinal = if unit.vectors > 1 { format!("_{vector}") } else { String::new() };
         let class = several.map(|b| border_class(&mut m, &p, b, &control, unit.vectors, vector));
-        let chosen = match class {
-            Some(class) if nf > 1 => concat([class, control.pass_index.clone()]),
-            Some(class) => class,
-            None => control.pass_index.clone(),
-        };
+        let chosen = sets.number(class, &control);
         let pass = Delay::new(&mut m, &p, &format!("pass{ordinal}"), chosen, sum_at - 1, false);
         let address = pass.at(sum_at - 1);
         values.extend(match &layer.thresholds {
@@ -108,7 +99,7 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
                     bits,
                     thresholds: &thresholds,
                     count: unit.thresholds,
-                    sets,
+                    sets: sets.count(),
                     lanes: unit.pe,
                     shared: false,
                     memory: unit.threshold_memory,
@@ -119,7 +110,7 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
             }
             None => {
                 let names = [&engine, ordinal.as_str()];
-                scores(context, &mut m, &p, &rows, names, output.element, sets, &address, counts)
+                scores(context, &mut m, &p, &rows, names, output.element, &address, counts)
             }
         });
     }
@@ -161,22 +152,9 @@ fn weight_words(
     let file = context.memory(&format!("{engine}_weights"), (0..depth).map(word));
     m.section("Weights: word = pass * steps + step; row p of the pass in lane p");
     let rom = m.rom("weights", width, depth, &file, rom_style(unit.weight_memory));
-    let address = if depth == 1 {
-        zeros(1)
-    } else {
-        let bits = address_bits(depth);
-        let q = m.reg("weight_address_q", bits);
-        let next = crate::fifo::next(q, depth);
-        m.register_reset_enabled(p.clk, p.rst, q, zeros(bits), step, next);
-        q.expr()
-    };
-    let mut w = m.read_every_cycle("w_q", rom, p.clk, address);
-    for k in 2..=operands {
-        let q = m.reg(&format!("w_q{k}"), width);
-        m.register(p.clk, q, w);
-        w = q;
-    }
-    w.expr()
+    let (address, _) = counter(m, p, "weight_address_q", depth, step.expr());
+    let first = m.read_every_cycle("w_q", rom, p.clk, address);
+    read_registers(m, p, "w_q", first, operands).expr()
 }
 
 /// The running sums: valid when the pipeline's last step of an output word has passed.
@@ -206,42 +184,6 @@ pub(crate) fn accumulate(
     q.lanes(bits)
 }
 
-/// The border class of the vectors that are worked on, for one of several at once.
-pub(crate) fn border_class(
-    m: &mut Module,
-    p: &Ports,
-    borders: &Borders,
-    control: &Steps,
-    vectors: usize,
-    vector: usize,
-) -> Expr {
-    let ordinal = if vectors > 1 { format!("_{vector}") } else { String::new() };
-    m.section("Border class of the output pixel");
-    let done = control.step & &control.last & &control.final_pass;
-    let ended = m.net(&format!("pixel{ordinal}_done"), done);
-    let columns: Vec<usize> =
-        borders.columns.iter().copied().skip(vector).step_by(vectors).collect();
-    let (column, row) = (format!("pixel{ordinal}_column"), format!("pixel{ordinal}_row"));
-    let nest = Nest::new(m, p, &[(&column, columns.len()), (&row, borders.rows.len())], ended);
-    let bits = address_bits(borders.count());
-    let mut along = |level: usize, name: &str, classes: &[usize], factor: usize| {
-        let Some(q) = nest.round(level) else { return lit(bits, (classes[0] * factor) as u64) };
-        // The commonest class, but for the places that are of another.
-        let most = |class: &usize| classes.iter().filter(|c| *c == class).count();
-        let common = classes.iter().copied().max_by_key(most).unwrap_or(0);
-        let others = classes.iter().enumerate().filter(|(_, class)| **class != common);
-        let start = lit(bits, (common * factor) as u64);
-        let chosen = others.fold(start, |rest, (place, &class)| {
-            mux(q.is(place as u64), lit(bits, (class * factor) as u64), rest)
-        });
-        m.net(name, chosen).expr()
-    };
-    let of_columns = along(0, &format!("column{ordinal}_class"), &columns, 1);
-    let per_row = borders.column_taps.len();
-    let of_rows = along(1, &format!("row{ordinal}_class"), &borders.rows, per_row);
-    of_rows + of_columns
-}
-
 /// The heading of a lane of the output.
 fn lane_text(unit: &Mvu, lane: usize) -> String {
     let row = format!("Row {} of the pass", lane % unit.pe);
@@ -254,19 +196,15 @@ struct RowConstants<'u> {
     layer: &'u Dense,
     input: ElementType,
     borders: Option<&'u (&'u Conv, Borders)>,
-    /// Bits of the pass in a set's number; the border class is above them.
-    pass_bits: usize,
+    sets: Sets,
 }
 
 impl RowConstants<'_> {
     /// The row of a lane, and its border class; `None` for padded rows and unused sets.
     fn place(&self, set: usize, pe: usize) -> Option<(usize, usize)> {
-        let (class, pass) = match self.borders {
-            Some(_) => (set >> self.pass_bits, set & ((1 << self.pass_bits) - 1)),
-            None => (0, set),
-        };
+        let (class, pass) = self.sets.place(set)?;
         let row = pass * self.unit.pe + pe;
-        (pass < self.unit.neuron_fold() && row < self.unit.rows).then_some((row, class))
+        (row < self.unit.rows).then_some((row, class))
     }
 
     fn encoding(&self, row: usize) -> Encoding {
@@ -274,13 +212,9 @@ impl RowConstants<'_> {
         Encoding::of(&self.layer.weights.row(row).to_vec(), self.unit.weight, self.input, &groups)
     }
 
-    /// What the columns that do not exist in a border class add to the sum of a row: the sliding
-    /// window unit puts zero bits there.
+    /// What the columns that do not exist in a border class add to the sum of a row.
     fn surplus(&self, row: usize, class: usize) -> i64 {
-        let Some((conv, borders)) = self.borders else { return 0 };
-        let columns = self.layer.weights.row(row).into_iter().enumerate();
-        let missing = columns.filter(|&(column, _)| !borders.has(class, conv.column(column).0));
-        self.input.decode(0) * missing.map(|(_, &w)| w).sum::<i64>()
+        self.borders.map_or(0, |(conv, borders)| surplus(conv, borders, self.input, row, class))
     }
 
     /// Thresholds on the count; none for a padded row, whose output is masked.
@@ -322,11 +256,10 @@ fn scores(
     rows: &RowConstants<'_>,
     [engine, ordinal]: [&str; 2],
     output: ElementType,
-    sets: usize,
     address: &Expr,
     accumulators: &[Expr],
 ) -> Vec<Expr> {
-    let unit = rows.unit;
+    let (unit, sets) = (rows.unit, rows.sets.count());
     let width = output.bits() as usize;
     let scale = rows.encoding(0).scale;
     m.section("Scores: scale * count + constant of the row");

@@ -1,15 +1,12 @@
 //! Parallel window unit: line delays, a history of each line, and all taps at once.
 
-use crate::context::{Context, Ports};
-use crate::control::{Delay, Queue};
+use crate::context::{Context, Ports, ram_style};
+use crate::control::{Delay, Queue, counter, read_registers};
 use crate::nest::Nest;
 use crate::surround::Standing;
-use dataflow::{MemoryStyle, ParallelWindow, Stream};
+use dataflow::{ParallelWindow, Stream};
 use engines::parallel_window::{Raster, latency};
-use hdl::{
-    Expr, Module, ModuleRef, RamStyle, Signal, Value, address_bits, high, lit, low, mux, or_all,
-    pack, zeros,
-};
+use hdl::{Expr, Module, ModuleRef, Signal, Value, high, lit, low, mux, or_all, pack};
 use std::ops::Range;
 use tensor::Window;
 
@@ -171,22 +168,11 @@ fn delays(
         m.register_enabled(p.clk, shift.clone(), q, all.slice(bits, q.width()));
         return (0..rows).map(|row| all.slice(row * depth * bits, bits)).collect();
     }
-    let style = match unit.memory {
-        MemoryStyle::Block => RamStyle::Block,
-        MemoryStyle::Lut => RamStyle::Lut,
-    };
-    let ram = m.ram("lines", (rows - 1) * bits, depth, style);
-    let place_q = m.reg("place_q", address_bits(depth));
-    let after = crate::fifo::next(place_q, depth);
-    let zero = zeros(place_q.width());
-    m.register_reset_enabled(p.clk, p.rst, place_q, zero, step, after);
-    let mut old = m.read_every_cycle("old_q", ram, p.clk, place_q);
-    for k in 2..=reads {
-        let q = m.reg(&format!("old_q{k}"), old.width());
-        m.register(p.clk, q, old);
-        old = q;
-    }
-    let write = Delay::new(m, p, "place", place_q.expr(), reads, false).at(reads);
+    let ram = m.ram("lines", (rows - 1) * bits, depth, ram_style(unit.memory));
+    let (place, _) = counter(m, p, "place_q", depth, step.expr());
+    let first = m.read_every_cycle("old_q", ram, p.clk, place.clone());
+    let old = read_registers(m, p, "old_q", first, reads);
+    let write = Delay::new(m, p, "place", place, reads, false).at(reads);
     // A line's word moves up by a row.
     let all = hdl::concat([newest.expr(), old.expr()]);
     m.write(ram, p.clk, shift.clone(), write, all.slice(bits, old.width()));

@@ -1,16 +1,12 @@
 //! Sliding window unit: a ring of line buffers, read window by window.
 
-use crate::context::{Context, Ports};
-use crate::control::{Delay, Queue};
-use crate::fifo::next;
+use crate::context::{Context, Ports, ram_style};
+use crate::control::{Delay, Queue, counter, read_registers};
 use crate::nest::{Nest, wrapped};
 use crate::surround::Standing;
-use dataflow::{Frees, MemoryStyle, SlidingWindow, Stream};
+use dataflow::{Frees, SlidingWindow, Stream};
 use engines::window::{Walk, latency};
-use hdl::{
-    Expr, Module, ModuleRef, RamStyle, Signal, Value, address_bits, bits_for, high, lit,
-    lit_signed, low, mux, zeros,
-};
+use hdl::{Expr, Module, ModuleRef, Signal, Value, bits_for, high, lit, lit_signed, mux, zeros};
 
 /// Builds the unit of engine `index`.
 pub(crate) fn window(context: &mut Context<'_>, index: usize, unit: &SlidingWindow) -> ModuleRef {
@@ -50,28 +46,13 @@ pub(crate) fn window(context: &mut Context<'_>, index: usize, unit: &SlidingWind
     m.section("Ring of words; places count from the first one of the window");
     let used_q = ring_fill(&mut m, &p, unit, &walk, &nest, &size, step, window_end);
     let push = m.net("push", p.s_valid & p.s_ready);
-    let style = match unit.memory {
-        MemoryStyle::Block => RamStyle::Block,
-        MemoryStyle::Lut => RamStyle::Lut,
-    };
-    let ring = m.ram("ring", input.bits(), unit.depth, style);
-    let write: Expr = if unit.depth == 1 {
-        low()
-    } else {
-        let q = m.reg("write_q", address_bits(unit.depth));
-        let after = next(q, unit.depth);
-        m.register_reset_enabled(p.clk, p.rst, q, zeros(q.width()), push, after);
-        q.expr()
-    };
+    let ring = m.ram("ring", input.bits(), unit.depth, ram_style(unit.memory));
+    let (write, _) = counter(&mut m, &p, "write_q", unit.depth, push.expr());
     m.write(ring, p.clk, push, write, p.s_data);
     let address = nest.follow_ring(&mut m, &p, "read_q", walk.base(0), &size.address, unit.depth);
-    let mut word = m.read_every_cycle("data_q", ring, p.clk, address);
     let reads = latency(unit) as usize - 1;
-    for k in 2..=reads {
-        let q = m.reg(&format!("data_q{k}"), input.bits());
-        m.register(p.clk, q, word);
-        word = q;
-    }
+    let first = m.read_every_cycle("data_q", ring, p.clk, address);
+    let word = read_registers(&mut m, &p, "data_q", first, reads);
 
     m.section("Which places are padding");
     let place = nest.follow(&mut m, &p, "place_q", 0, &size.place, size.place_bits);

@@ -1,11 +1,11 @@
 //! Random foldings.
 
 use super::Draw;
-use dataflow::{Dot, MemoryStyle, ParallelWindow};
+use dataflow::{Dot, MemoryStyle};
 use engines::mvu::{groups, planes};
-use fold::{Fold, LayerFold};
+use fold::{Fold, LayerFold, pixels_at_once};
 use streamline::{Conv, LayerOp, Streamlined};
-use tensor::{ElementType, Map, Surround, Window};
+use tensor::{ElementType, Window};
 
 /// Pairs of bits that one unit may multiply in a cycle: more takes long to compile.
 const LARGEST_UNIT: usize = 400;
@@ -93,7 +93,7 @@ pub fn random_fold(draw: &mut Draw, network: &Streamlined) -> Fold {
                 if draw.chance(0.5) {
                     entry.parallel_window = true;
                     if draw.chance(0.5) {
-                        let pixels = draw.pick(&several(pool.input, pool.window));
+                        let pixels = draw.pick(&pixels_at_once(pool.input, pool.window));
                         (entry.pixels, entry.lanes) = (Some(pixels), Some(pool.input.channels));
                     }
                 } else if draw.chance(0.4) {
@@ -136,7 +136,7 @@ fn parallel_conv(draw: &mut Draw, entry: &mut LayerFold, conv: &Conv, pairs: usi
     let taps = conv.window.taps();
     let one_tap = conv.window == Window::of([1, 1]);
     if draw.chance(0.4) && rows * columns * pairs <= LARGEST_UNIT {
-        let pixels = draw.pick(&several(conv.input, conv.window));
+        let pixels = draw.pick(&pixels_at_once(conv.input, conv.window));
         if pixels * rows * columns * pairs <= 2 * LARGEST_UNIT {
             (entry.pe, entry.simd, entry.pad) = (Some(rows), Some(columns), false);
             (entry.pixels, entry.parallel_window) = (Some(pixels), !one_tap);
@@ -150,15 +150,6 @@ fn parallel_conv(draw: &mut Draw, entry: &mut LayerFold, conv: &Conv, pairs: usi
             entry.pe = Some(share(draw, rows, entry.pad));
         }
     }
-}
-
-/// The numbers of pixels that a window can take at once.
-fn several(map: Map, window: Window) -> Vec<usize> {
-    let divides = |&pixels: &usize| {
-        let (padding, memory) = (Surround::of(vec![0]), MemoryStyle::Lut);
-        ParallelWindow { map, window, pixels, padding, memory, credits: 1 }.is_possible()
-    };
-    (1..=map.width).filter(divides).collect()
 }
 
 /// A way to add up products, and the pairs of bits that it joins for each.

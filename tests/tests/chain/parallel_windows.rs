@@ -2,11 +2,10 @@
 //! padding on any side and with several pixels at once, which FINN does not have.
 
 use crate::all_agree;
-use crate::windows::{map, windows};
+use crate::windows::{at_tap, checked, map, windows};
 use dataflow::{EngineKind, MemoryStyle, ParallelWindow};
-use golden::Golden;
 use tensor::{Axis, ElementType, Map, Surround, Window};
-use tests::networks::{Bare, Case, Draw, Timed, Words, bare};
+use tests::networks::{Bare, Case, Draw, Words};
 
 /// Padding on top, left, below and right, as places that are left of what the kernel reaches.
 const PADS: [[usize; 4]; 4] = [[0, 0, 0, 0], [1, 1, 1, 1], [2, 0, 1, 2], [0, 2, 2, 1]];
@@ -27,24 +26,15 @@ impl Point {
     fn expected(&self, frame: &[i64]) -> Vec<i64> {
         let ParallelWindow { map, window: w, .. } = self.unit;
         let (out, at_once) = (self.outputs(), self.unit.windows());
+        let over = (map, w, &self.unit.padding);
         let mut values = Vec::new();
         for place in (0..out.pixels()).step_by(at_once) {
             for first in (0..map.channels).step_by(self.channels) {
                 for (y, x) in (place..place + at_once).map(|p| (p / out.width, p % out.width)) {
                     for tap in 0..w.taps() {
-                        let row = y * w.stride[0] + tap / w.kernel[1] * w.dilation[0];
-                        let column = x * w.stride[1] + tap % w.kernel[1] * w.dilation[1];
-                        let rows = w.before[0]..w.before[0] + map.height;
-                        let columns = w.before[1]..w.before[1] + map.width;
-                        for channel in first..first + self.channels {
-                            let inside = rows.contains(&row) && columns.contains(&column);
-                            values.push(if inside {
-                                let pixel = (row - rows.start) * map.width + column - columns.start;
-                                frame[pixel * map.channels + channel]
-                            } else {
-                                self.unit.padding.at([row, column], channel)
-                            });
-                        }
+                        let tap = [tap / w.kernel[1], tap % w.kernel[1]];
+                        let all = first..first + self.channels;
+                        values.extend(all.map(|c| at_tap(over, frame, [y, x], tap, c)));
                     }
                 }
             }
@@ -67,16 +57,16 @@ impl Point {
         let out = together(self.outputs(), at_once, map.channels * window.taps());
         let kind = EngineKind::ParallelWindow(self.unit.clone());
         let output = Words { element, lanes, map: out };
-        let name = format!("{name}_{index}");
-        let design = bare(&name, input, &[Bare { kind, layer: None, output }]).unwrap();
-        let seed = index as u64;
-        let golden = Golden::new(&design.network);
-        for frame in emit::seeded_frames(&design.network.input, seed, 3).iter() {
-            let values =
-                sim::values::frame_values(&design.dataflow, &design.network, &golden, frame);
-            assert_eq!(values[2], self.expected(frame), "{self:?}");
-        }
-        Case { name, origin: format!("{self:?}"), design, timed: Timed::ClosedForm, seed }
+        let engines = [Bare { kind, layer: None, output }];
+        let expected = |frame: &[i64]| self.expected(frame);
+        checked(
+            &format!("{name}_{index}"),
+            index as u64,
+            input,
+            &engines,
+            format!("{self:?}"),
+            &expected,
+        )
     }
 }
 

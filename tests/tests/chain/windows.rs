@@ -74,24 +74,15 @@ impl Point {
         let (map, w) = (self.map, self.window);
         let out = w.over(map, 1).unwrap();
         let channels = map.channels / self.groups();
+        let over = (map, w, &self.padding);
         let mut values = Vec::new();
         for (y, x) in (0..out.height).flat_map(|y| (0..out.width).map(move |x| (y, x))) {
             for group in 0..self.groups() {
                 for (ky, kx) in
                     (0..w.kernel[0]).flat_map(|ky| (0..w.kernel[1]).map(move |kx| (ky, kx)))
                 {
-                    let row = y * w.stride[0] + ky * w.dilation[0];
-                    let column = x * w.stride[1] + kx * w.dilation[1];
-                    let rows = w.before[0]..w.before[0] + map.height;
-                    let columns = w.before[1]..w.before[1] + map.width;
-                    for channel in group * channels..(group + 1) * channels {
-                        values.push(if rows.contains(&row) && columns.contains(&column) {
-                            let pixel = (row - rows.start) * map.width + column - columns.start;
-                            frame[pixel * map.channels + channel]
-                        } else {
-                            self.padding.at([row, column], channel)
-                        });
-                    }
+                    let all = group * channels..(group + 1) * channels;
+                    values.extend(all.map(|c| at_tap(over, frame, [y, x], [ky, kx], c)));
                 }
             }
         }
@@ -102,18 +93,56 @@ impl Point {
         let memory = Draw::new(index as u64).pick(&[MemoryStyle::Lut, MemoryStyle::Block]);
         let mut engines = vec![self.engine(memory)];
         engines.extend(pooled.then(|| self.pool()));
-        let name = format!("{name}_{index}");
         let input = Words { element: self.element, lanes: self.lanes, map: self.map };
-        let design = bare(&name, input, &engines).unwrap();
-        let seed = index as u64;
-        let golden = Golden::new(&design.network);
-        for frame in emit::seeded_frames(&design.network.input, seed, 3).iter() {
-            let values =
-                sim::values::frame_values(&design.dataflow, &design.network, &golden, frame);
-            // Behind the adapter and the sliding window unit.
-            assert_eq!(values[2], self.expected(frame), "{self:?}");
-        }
-        Case { name, origin: format!("{self:?}"), design, timed: Timed::ClosedForm, seed }
+        let expected = |frame: &[i64]| self.expected(frame);
+        checked(
+            &format!("{name}_{index}"),
+            index as u64,
+            input,
+            &engines,
+            format!("{self:?}"),
+            &expected,
+        )
+    }
+}
+
+/// A design that begins with a window unit, whose words are those that `expected` gives for a frame.
+pub(crate) fn checked(
+    name: &str,
+    seed: u64,
+    input: Words,
+    engines: &[Bare],
+    origin: String,
+    expected: &dyn Fn(&[i64]) -> Vec<i64>,
+) -> Case {
+    let design = bare(name, input, engines).unwrap();
+    let golden = Golden::new(&design.network);
+    for frame in emit::seeded_frames(&design.network.input, seed, 3).iter() {
+        let values = sim::values::frame_values(&design.dataflow, &design.network, &golden, frame);
+        // Behind the adapter and the window unit.
+        assert_eq!(values[2], expected(frame), "{origin}");
+    }
+    Case { name: name.into(), origin, design, timed: Timed::ClosedForm, seed }
+}
+
+/// What is at a tap of a window, written down once more: an element of the map, or what stands
+/// around it.
+pub(crate) fn at_tap(
+    (map, w, padding): (Map, Window, &Surround),
+    frame: &[i64],
+    [y, x]: [usize; 2],
+    [ky, kx]: [usize; 2],
+    channel: usize,
+) -> i64 {
+    let row = y * w.stride[0] + ky * w.dilation[0];
+    let column = x * w.stride[1] + kx * w.dilation[1];
+    let rows = w.before[0]..w.before[0] + map.height;
+    let columns = w.before[1]..w.before[1] + map.width;
+    if rows.contains(&row) && columns.contains(&column) {
+        let pixel = (row - rows.start) * map.width + column - columns.start;
+        frame[pixel * map.channels + channel]
+    } else {
+        padding.at([row, column], channel)
     }
 }
 
