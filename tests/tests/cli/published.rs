@@ -2,7 +2,7 @@
 //! there.
 
 use golden::{Golden, Trace};
-use ndarray::{Array2, ArrayD};
+use ndarray::{Array2, ArrayD, IxDyn};
 use ndarray_npy::NpzReader;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -243,5 +243,40 @@ fn convolutional_networks_have_the_scores_of_the_board() {
         // The board counts the ones of 512 products.
         let printed = if popcounts { ours.mapv(|sum| (sum + 512) / 2) } else { ours };
         assert_eq!(printed, board, "{name}");
+
+        let graph = place.join(format!("{name}.onnx"));
+        if graph.exists() {
+            let sums = inferred(&graph, &expected.join("inputs.npy"), "--raw");
+            assert_eq!(sums, integers(&expected.join("logits.npy")), "{name}.onnx");
+        }
+    }
+}
+
+/// The maps between the layers of the CIFAR-10 networks of BNN-PYNQ, as computed elsewhere: each in
+/// its turn is what some layer puts out, behind its pool where it has one.
+#[test]
+fn convolutional_networks_have_the_inner_maps_of_others() {
+    for name in ["cnvW1A1", "cnvW1A2"] {
+        let folder = Folder::new();
+        let Some(place) = data(&format!("cifar10-{name}")) else { return };
+        let Some(published) = parameters(&folder, "cifar10", name) else { return };
+        let graph = Some(place.join(format!("{name}.onnx"))).filter(|file| file.exists());
+        for model in [Some(published), graph].into_iter().flatten() {
+            let network = streamlined(&model);
+            let traces = traces(&network, &place.join("expected/inputs.npy"), 4);
+            let file = place.join("expected/layer_outputs_first4.npz");
+            let mut arrays = NpzReader::new(File::open(file).unwrap()).unwrap();
+            let mut layers = 0..network.layers.len();
+            for array in (0..8).map(|index| format!("L{index}")) {
+                let maps: ArrayD<i8> = arrays.by_name::<_, IxDyn>(&array).unwrap();
+                let is_it = |layer: usize| {
+                    maps.outer_iter().zip(&traces).all(|(map, trace)| {
+                        map.iter().map(|&v| i64::from(v)).eq(trace.outputs[layer].iter().copied())
+                    })
+                };
+                let found = layers.any(is_it);
+                assert!(found, "{}: no layer in its place puts out {array}", model.display());
+            }
+        }
     }
 }
