@@ -3,12 +3,13 @@
 use graph::{ClassRule, Elementwise};
 use streamline::{OutputSpec, Scores};
 
-/// Indices of the `k` best values, best first; ties go to the lowest index.
-pub(crate) fn best(values: &[i64], k: usize, smallest: bool) -> Vec<i64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    // The sort is stable, so equal values keep the order of their indices.
-    order.sort_by_key(|&i| if smallest { values[i] } else { -values[i] });
-    order[..k].iter().map(|&i| i as i64).collect()
+/// The indices of all values, best first; ties go to the lowest index.
+pub(crate) fn best(values: &[i64], smallest: bool, order: &mut Vec<usize>) {
+    order.clear();
+    order.extend(0..values.len());
+    let key = |i: usize| if smallest { values[i] } else { -values[i] };
+    // Ties by index, so that a sort that allocates nothing does.
+    order.sort_unstable_by_key(|&i| (key(i), i));
 }
 
 /// The class that the network's rule gives.
@@ -18,14 +19,15 @@ pub(crate) fn class(output: &OutputSpec, numbers: &[i64]) -> i64 {
     }
     match output.class_rule {
         ClassRule::ArgMax => {
-            let best = best(numbers, 1, output.smallest)[0];
+            let key = |n: i64| if output.smallest { n } else { -n };
+            let best = (0..numbers.len()).min_by_key(|&i| key(numbers[i])).unwrap_or(0);
             if output.scores.tail.iter().all(Elementwise::is_injective) {
-                return best;
+                return best as i64;
             }
             // The model's outputs can be equal where the numbers are not: the lowest index wins.
             let scores = scores(&output.scores, numbers);
-            let equal = scores.iter().position(|s| *s == scores[best as usize]);
-            equal.map_or(best, |i| i as i64)
+            let equal = scores.iter().position(|s| *s == scores[best]);
+            equal.unwrap_or(best) as i64
         }
         ClassRule::HighestSet => numbers.iter().rposition(|&n| n > 0).unwrap_or(0) as i64,
     }
@@ -58,7 +60,10 @@ mod tests {
 
     #[test]
     fn ties_go_to_the_lowest_index() {
-        assert_eq!(best(&[3, 5, 5, 1], 3, false), [1, 2, 0]);
-        assert_eq!(best(&[3, 1, 5, 1], 2, true), [1, 3]);
+        let mut order = Vec::new();
+        best(&[3, 5, 5, 1], false, &mut order);
+        assert_eq!(order, [1, 2, 0, 3]);
+        best(&[3, 1, 5, 1], true, &mut order);
+        assert_eq!(order, [1, 3, 0, 2]);
     }
 }

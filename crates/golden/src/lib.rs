@@ -1,36 +1,39 @@
-//! The software golden model: runs a streamlined network on bit-packed words.
+//! Inference of binarized neural networks on a CPU, exact to the last bit.
 //!
 //! What comes in: a [`Streamlined`] network and frames of integers. What goes out: the exact
-//! integers of every layer, which simulator and hardware must equal bit for bit. It shares the
-//! word layout with them and no arithmetic.
-//!
-//! A dot product is a sum over pairs of bit planes of popcounts of ANDs; two bipolar operands take
-//! the XOR of their words instead (XNOR-Net, Rastegari et al. 2016).
+//! integers of every layer, which simulator and hardware must equal bit for bit. It shares no
+//! arithmetic with them.
 
-mod dense;
+mod elementwise;
+mod finish;
+mod frame;
 mod head;
-mod map;
-mod threshold;
+mod kernel;
+mod layout;
+mod linear;
+mod plain;
+mod plan;
+mod pool;
+mod scratch;
+mod view;
+mod weights;
+mod windows;
 
-use dense::Dense;
-use map::{Windows, pooled};
+pub use kernel::Kernel;
+pub use scratch::Scratch;
+pub use view::View;
+
+use plan::Plan;
 use rayon::prelude::*;
+use std::sync::Arc;
 use streamline::{Frames, LayerOp, Streamlined};
-use threshold::levels;
 
 /// A network prepared for inference: weights packed once.
 #[derive(Debug, Clone)]
 pub struct Golden<'n> {
     network: &'n Streamlined,
-    packed: Vec<Packed>,
-}
-
-/// What is prepared of a layer.
-#[derive(Debug, Clone)]
-enum Packed {
-    Nothing,
-    Dense(Dense),
-    Windows(Windows),
+    kernel: Kernel,
+    plan: Arc<Plan>,
 }
 
 /// What one frame ends as.
@@ -54,111 +57,101 @@ pub struct Trace {
 }
 
 impl<'n> Golden<'n> {
-    /// Packs the weights.
+    /// Packs the weights for the fastest kernel that the processor has.
     pub fn new(network: &'n Streamlined) -> Self {
-        let mut input = network.input.element;
-        let packed = network
-            .layers
-            .iter()
-            .map(|layer| {
-                let packed = match &layer.op {
-                    LayerOp::Dense(d) => Packed::Dense(Dense::new(&d.weights, d.weight, input)),
-                    LayerOp::Conv(conv) => Packed::Windows(Windows::new(conv, input)),
-                    LayerOp::Threshold(_)
-                    | LayerOp::Pool(_)
-                    | LayerOp::ChannelAffine(_)
-                    | LayerOp::LabelSelect { .. } => Packed::Nothing,
-                };
-                input = layer.element;
-                packed
-            })
-            .collect();
-        Self { network, packed }
+        Self::with_kernel(network, Kernel::best())
+    }
+
+    /// Packs the weights for a kernel.
+    ///
+    /// # Panics
+    /// If the processor does not [have](Kernel::is_available) its instructions.
+    pub fn with_kernel(network: &'n Streamlined, kernel: Kernel) -> Self {
+        assert!(kernel.is_available(), "this processor has no {kernel}");
+        Self { network, kernel, plan: Arc::new(Plan::new(network, kernel)) }
+    }
+
+    /// The kernel in use.
+    pub fn kernel(&self) -> Kernel {
+        self.kernel
+    }
+
+    /// Memory for [`run_into`](Self::run_into): one for each thread.
+    pub fn scratch(&self) -> Scratch {
+        Scratch::new(&self.plan)
+    }
+
+    /// Runs one frame of integers in stream order; the scratch then has what every layer put out.
+    ///
+    /// # Panics
+    /// If the scratch is not of this network, the frame has another length than
+    /// [`elements`](streamline::InputSpec::elements) says, or an integer is none of the
+    /// [type](streamline::InputSpec::element) that the network takes.
+    pub fn run_into<T: Copy + Into<i64>>(&self, frame: &[T], scratch: &mut Scratch) {
+        self.run_keeping(frame, scratch, false);
+    }
+
+    fn run_keeping<T: Copy + Into<i64>>(&self, frame: &[T], scratch: &mut Scratch, all: bool) {
+        assert!(scratch.is_of(&self.plan), "the scratch is of another network");
+        frame::load(frame, self.plan.input, &mut scratch.input);
+        scratch.run(all);
+    }
+
+    /// What the frame that was run last ends as.
+    pub fn outcome(&self, scratch: &Scratch) -> Outcome {
+        let output = scratch.layers().checked_sub(1).map(|last| scratch.layer(last));
+        let output = output.unwrap_or_else(|| scratch.input()).to_vec();
+        let numbers = match (self.selects(), scratch.layers()) {
+            (true, 1) => scratch.input().to_vec(),
+            (true, layers) => scratch.layer(layers - 2).to_vec(),
+            (false, _) => output.clone(),
+        };
+        Outcome { accumulators: scratch.accumulators().to_vec(), numbers, output }
     }
 
     /// Runs one frame of integers in stream order, keeping every layer.
     pub fn trace(&self, frame: &[i64]) -> Trace {
-        let mut trace = Trace { outputs: Vec::new(), accumulators: Vec::new() };
-        self.layers(frame, |accumulators, output| {
-            trace.accumulators.push(accumulators.to_vec());
-            trace.outputs.push(output.to_vec());
-        });
-        trace
+        self.trace_in(frame, &mut self.scratch())
+    }
+
+    fn trace_in(&self, frame: &[i64], scratch: &mut Scratch) -> Trace {
+        self.run_keeping(frame, scratch, true);
+        let outputs = (0..scratch.layers()).map(|layer| scratch.layer(layer).to_vec()).collect();
+        Trace { outputs, accumulators: scratch.accumulators.clone() }
     }
 
     /// Runs one frame of integers in stream order.
     pub fn run(&self, frame: &[i64]) -> Outcome {
-        let mut outcome =
-            Outcome { accumulators: Vec::new(), numbers: Vec::new(), output: Vec::new() };
-        let mut layer = 0;
-        self.layers(frame, |accumulators, output| {
-            let select = matches!(self.network.layers[layer].op, LayerOp::LabelSelect { .. });
-            layer += 1;
-            if !accumulators.is_empty() {
-                outcome.accumulators = accumulators.to_vec();
-            }
-            if !select {
-                outcome.numbers = output.to_vec();
-            }
-            outcome.output = output.to_vec();
-        });
-        outcome
+        self.run_in(frame, &mut self.scratch())
+    }
+
+    fn run_in(&self, frame: &[i64], scratch: &mut Scratch) -> Outcome {
+        self.run_into(frame, scratch);
+        self.outcome(scratch)
     }
 
     /// Runs many frames over all threads of the current rayon pool, in order.
     pub fn run_all(&self, frames: &Frames, done: impl Fn() + Sync) -> Vec<Outcome> {
-        frames
-            .values
-            .par_chunks(frames.elements)
-            .map(|frame| {
-                let outcome = self.run(frame);
-                done();
-                outcome
-            })
-            .collect()
+        let run = |scratch: &mut Scratch, frame: &[i64]| {
+            let outcome = self.run_in(frame, scratch);
+            done();
+            outcome
+        };
+        self.parallel(frames).map_init(|| self.scratch(), run).collect()
     }
 
     /// [`trace`](Self::trace) of many frames over all threads, in order.
     pub fn trace_all(&self, frames: &Frames) -> Vec<Trace> {
-        frames.values.par_chunks(frames.elements).map(|frame| self.trace(frame)).collect()
+        let trace = |scratch: &mut Scratch, frame: &[i64]| self.trace_in(frame, scratch);
+        self.parallel(frames).map_init(|| self.scratch(), trace).collect()
     }
 
-    fn layers(&self, frame: &[i64], mut each: impl FnMut(&[i64], &[i64])) {
-        let mut values = frame.to_vec();
-        for (layer, packed) in self.network.layers.iter().zip(&self.packed) {
-            let mut accumulators = Vec::new();
-            values = match (&layer.op, packed) {
-                (LayerOp::Threshold(t), _) => levels(t, &values),
-                (LayerOp::Dense(d), Packed::Dense(packed)) => {
-                    accumulators = packed.accumulate(&values);
-                    match &d.thresholds {
-                        Some(t) => levels(t, &accumulators),
-                        None => accumulators.clone(),
-                    }
-                }
-                (LayerOp::Conv(conv), Packed::Windows(packed)) => {
-                    let (sums, output) = packed.run(conv, &values);
-                    accumulators = sums;
-                    output
-                }
-                (LayerOp::Pool(pool), _) => pooled(pool, &values),
-                (LayerOp::ChannelAffine(a), _) => {
-                    let lines = a.multipliers.iter().zip(&a.addends);
-                    values.iter().zip(lines).map(|(x, (m, b))| x * m + b).collect()
-                }
-                (LayerOp::LabelSelect { k, smallest }, _) => head::best(&values, *k, *smallest),
-                (LayerOp::Dense(_) | LayerOp::Conv(_), _) => {
-                    unreachable!("prepared with the network")
-                }
-            };
-            if let Some(dense) = layer.dense() {
-                // The model's signs.
-                for pixel in accumulators.chunks_mut(dense.weights.nrows()) {
-                    dense.negated.iter().for_each(|&row| pixel[row] = -pixel[row]);
-                }
-            }
-            each(&accumulators, &values);
-        }
+    fn parallel<'f>(
+        &self,
+        frames: &'f Frames,
+    ) -> rayon::iter::MinLen<rayon::slice::Chunks<'f, i64>> {
+        // A thread is worth its scratch for some frames.
+        frames.values.par_chunks(frames.elements).with_min_len(4)
     }
 
     /// The model's own output in float32: scores, or the indices where it ends in an arg-max.

@@ -1,0 +1,248 @@
+//! AVX-512 with VPOPCNTDQ and VNNI.
+//!
+//! A register holds 32 bits of 16 rows (or four bytes of them). Up to four registers of weights meet
+//! up to four windows, so that a weight is loaded once for four windows and a word of a window is
+//! spread over a register once for 64 rows.
+#![expect(unsafe_code, reason = "instructions that only some processors have")]
+
+use super::{BitJob, ByteJob, portable};
+use std::arch::x86_64::*;
+
+/// Whether the processor has what the functions here use.
+pub(super) fn is_available() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vpopcntdq")
+        && is_x86_feature_detected!("avx512vnni")
+}
+
+/// Calls a function of this module that needs the instructions.
+macro_rules! with_avx512 {
+    ($call:expr) => {{
+        debug_assert!(is_available());
+        // SAFETY: `Golden` takes only kernels whose instructions the processor has.
+        unsafe { $call }
+    }};
+}
+
+/// [`Kernel::count`](super::Kernel::count).
+pub(super) fn count(job: &BitJob<'_>, sums: &mut [i32]) {
+    if job.differences {
+        with_avx512!(count_all::<true>(job, sums));
+    } else {
+        with_avx512!(count_all::<false>(job, sums));
+    }
+}
+
+/// [`Kernel::multiply`](super::Kernel::multiply).
+pub(super) fn multiply(job: &ByteJob<'_>, sums: &mut [i32]) {
+    with_avx512!(multiply_all(job, sums));
+}
+
+/// [`Kernel::at_least`](super::Kernel::at_least).
+pub(super) fn at_least(numbers: &[i32], limits: &[i32], words: &mut [u64]) {
+    with_avx512!(ints_at_least(numbers, limits, words));
+}
+
+/// [`Kernel::bytes_at_least`](super::Kernel::bytes_at_least).
+pub(super) fn bytes_at_least(bytes: &[u8], limits: &[u8], words: &mut [u64]) {
+    with_avx512!(all_bytes_at_least(bytes, limits, words));
+}
+
+/// [`Kernel::step_up`](super::Kernel::step_up).
+pub(super) fn step_up(numbers: &[i32], limits: &[i32], levels: &mut [i32]) {
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn wide(numbers: &[i32], limits: &[i32], levels: &mut [i32]) {
+        portable::step_up(numbers, limits, levels);
+    }
+    with_avx512!(wide(numbers, limits, levels));
+}
+
+/// [`Kernel::accumulate`](super::Kernel::accumulate).
+pub(super) fn accumulate(weights: &[i32], values: &[i32], sums: &mut [i32]) {
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn wide(weights: &[i32], values: &[i32], sums: &mut [i32]) {
+        portable::accumulate(weights, values, sums);
+    }
+    with_avx512!(wide(weights, values, sums));
+}
+
+/// Calls `$tile::<blocks, windows>` for tiles that cover `$blocks` blocks and `$windows` windows.
+macro_rules! in_tiles {
+    ($blocks:expr, $windows:expr, |$b:ident, $w:ident, $R:ident, $P:ident| $tile:expr) => {{
+        let (blocks, windows): (usize, usize) = ($blocks, $windows);
+        let mut $b = 0;
+        while $b < blocks {
+            let mut $w = 0;
+            let high = (blocks - $b).min(4);
+            while $w < windows {
+                let wide = if windows - $w >= 4 { 4 } else { (windows - $w).min(2) };
+                macro_rules! sized {
+                    ($r:literal, $p:literal) => {{
+                        const $R: usize = $r;
+                        const $P: usize = $p;
+                        $tile
+                    }};
+                }
+                match (high, wide) {
+                    (1, 1) => sized!(1, 1),
+                    (1, 2) => sized!(1, 2),
+                    (1, _) => sized!(1, 4),
+                    (2, 1) => sized!(2, 1),
+                    (2, 2) => sized!(2, 2),
+                    (2, _) => sized!(2, 4),
+                    (3, 1) => sized!(3, 1),
+                    (3, 2) => sized!(3, 2),
+                    (3, _) => sized!(3, 4),
+                    (_, 1) => sized!(4, 1),
+                    (_, 2) => sized!(4, 2),
+                    (_, _) => sized!(4, 4),
+                }
+                $w += wide;
+            }
+            $b += high;
+        }
+    }};
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,avx512vnni")]
+fn count_all<const XOR: bool>(job: &BitJob<'_>, sums: &mut [i32]) {
+    in_tiles!(job.rows.padded / 16, job.starts.len(), |block, window, R, P| {
+        count_tile::<XOR, R, P>(job, block, window, sums)
+    });
+}
+
+/// `R` blocks of 16 rows from `block` on, for `P` windows from `window` on.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,avx512vnni")]
+fn count_tile<const XOR: bool, const R: usize, const P: usize>(
+    job: &BitJob<'_>,
+    block: usize,
+    window: usize,
+    sums: &mut [i32],
+) {
+    let steps = 2 * job.rows.words;
+    let weights = job.rows.lines.ints()[block * steps * 16..][..R * steps * 16].as_ptr();
+    let starts = &job.starts[window..window + P];
+    let mut counts = [[_mm512_setzero_si512(); P]; R];
+    for (at, &offset) in job.offsets.iter().enumerate() {
+        let mut first = [job.map.as_ptr().cast::<i32>(); P];
+        for p in 0..P {
+            // SAFETY: `Kernel::count` checked that the words of every window lie inside the map.
+            first[p] = unsafe { job.map.as_ptr().add((starts[p] + offset) as usize) }.cast();
+        }
+        for half in 0..2 {
+            let mut w = [_mm512_setzero_si512(); R];
+            for r in 0..R {
+                // SAFETY: the slice of weights was cut to `R * steps` registers, and memory of
+                // `Lines` starts at a multiple of 64 bytes.
+                w[r] = unsafe {
+                    _mm512_load_si512(weights.add((r * steps + 2 * at + half) * 16).cast())
+                };
+            }
+            for p in 0..P {
+                // SAFETY: a word of the map, checked as above, is two of 32 bits.
+                let x = _mm512_set1_epi32(unsafe { *first[p].add(half) });
+                for r in 0..R {
+                    let bits =
+                        if XOR { _mm512_xor_si512(w[r], x) } else { _mm512_and_si512(w[r], x) };
+                    counts[r][p] = _mm512_add_epi32(counts[r][p], _mm512_popcnt_epi32(bits));
+                }
+            }
+        }
+    }
+    let factor = _mm512_set1_epi32(job.factor);
+    for p in 0..P {
+        for r in 0..R {
+            let place = sums[(window + p) * job.stride + (block + r) * 16..][..16].as_mut_ptr();
+            let mut sum = _mm512_mullo_epi32(counts[r][p], factor);
+            if !job.first {
+                // SAFETY: the slice was cut to 16 integers.
+                sum = _mm512_add_epi32(sum, unsafe { _mm512_loadu_si512(place.cast()) });
+            }
+            // SAFETY: the slice was cut to 16 integers.
+            unsafe { _mm512_storeu_si512(place.cast(), sum) };
+        }
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,avx512vnni")]
+fn multiply_all(job: &ByteJob<'_>, sums: &mut [i32]) {
+    in_tiles!(job.rows.padded / 16, job.starts.len(), |block, window, R, P| {
+        multiply_tile::<R, P>(job, block, window, sums)
+    });
+}
+
+/// `R` blocks of 16 rows from `block` on, for `P` windows from `window` on.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,avx512vnni")]
+fn multiply_tile<const R: usize, const P: usize>(
+    job: &ByteJob<'_>,
+    block: usize,
+    window: usize,
+    sums: &mut [i32],
+) {
+    let quads = job.rows.quads;
+    let weights = job.rows.lines.bytes()[block * quads * 64..][..R * quads * 64].as_ptr();
+    let starts = &job.starts[window..window + P];
+    let mut products = [[_mm512_setzero_si512(); P]; R];
+    for (at, &offset) in job.offsets.iter().enumerate() {
+        let mut w = [_mm512_setzero_si512(); R];
+        for r in 0..R {
+            // SAFETY: the slice of weights was cut to `R * quads` registers, and memory of `Lines`
+            // starts at a multiple of 64 bytes.
+            w[r] = unsafe { _mm512_load_si512(weights.add((r * quads + at) * 64).cast()) };
+        }
+        for p in 0..P {
+            let place = (starts[p] + offset) as usize;
+            // SAFETY: `Kernel::multiply` checked that four bytes from there on lie inside the map.
+            let four = unsafe { job.map.as_ptr().add(place).cast::<i32>().read_unaligned() };
+            let x = _mm512_set1_epi32(four);
+            for r in 0..R {
+                products[r][p] = _mm512_dpbusd_epi32(products[r][p], x, w[r]);
+            }
+        }
+    }
+    for p in 0..P {
+        for r in 0..R {
+            let place = sums[(window + p) * job.stride + (block + r) * 16..][..16].as_mut_ptr();
+            // SAFETY: the slice was cut to 16 integers.
+            unsafe { _mm512_storeu_si512(place.cast(), products[r][p]) };
+        }
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,avx512vnni")]
+fn ints_at_least(numbers: &[i32], limits: &[i32], words: &mut [u64]) {
+    words.fill(0);
+    let pairs = numbers.chunks(16).zip(limits.chunks(16));
+    for (at, (numbers, limits)) in pairs.enumerate() {
+        let lanes = u16::MAX >> (16 - numbers.len());
+        // SAFETY: lanes beyond the chunks, which are equally long, are masked off.
+        let (numbers, limits) = unsafe {
+            (
+                _mm512_maskz_loadu_epi32(lanes, numbers.as_ptr()),
+                _mm512_maskz_loadu_epi32(lanes, limits.as_ptr()),
+            )
+        };
+        let reached = _mm512_mask_cmpge_epi32_mask(lanes, numbers, limits);
+        words[at / 4] |= u64::from(reached) << (at % 4 * 16);
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,avx512vnni")]
+fn all_bytes_at_least(bytes: &[u8], limits: &[u8], words: &mut [u64]) {
+    words.fill(0);
+    let pairs = bytes.chunks(64).zip(limits.chunks(64));
+    for (word, (bytes, limits)) in words.iter_mut().zip(pairs) {
+        let lanes = u64::MAX >> (64 - bytes.len());
+        // SAFETY: lanes beyond the chunks, which are equally long, are masked off.
+        let (bytes, limits) = unsafe {
+            (
+                _mm512_maskz_loadu_epi8(lanes, bytes.as_ptr().cast()),
+                _mm512_maskz_loadu_epi8(lanes, limits.as_ptr().cast()),
+            )
+        };
+        *word = _mm512_mask_cmpge_epu8_mask(lanes, bytes, limits);
+    }
+}
