@@ -52,6 +52,10 @@ impl Elementwise {
                 }
             }
             (Rule::Table(tables), Store::Bytes(from), Store::Bytes(to)) => {
+                if let [table] = &tables[..] {
+                    to.iter_mut().zip(from).for_each(|(to, &from)| *to = table[usize::from(from)]);
+                    return;
+                }
                 let count = tables.len();
                 for (from, to) in from.chunks(count).zip(to.chunks_mut(count)) {
                     for ((from, to), table) in from.iter().zip(to).zip(tables) {
@@ -70,7 +74,8 @@ impl Elementwise {
                     }
                     numbers.resize(map.channels, 0);
                     self.input.read(input, at, numbers);
-                    finish.pixel(self.kernel, (at, class), numbers, pixel, output);
+                    let which = (at..at + 1, &[class as u32][..]);
+                    finish.pixels(self.kernel, which, (numbers, map.channels), pixel, output);
                 }
             }
             (Rule::Bits { .. } | Rule::Table(_), _, _) => {

@@ -1,7 +1,8 @@
 //! From sums to what a layer puts out: thresholds, or the sums themselves.
 
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, LimitJob};
 use crate::layout::{Layout, Store};
+use std::ops::Range;
 use streamline::Thresholds;
 use tensor::ElementType;
 
@@ -57,8 +58,30 @@ impl Finish {
         sum + self.constants[class * self.rows + row]
     }
 
-    /// Puts out a pixel.
-    pub(crate) fn pixel(
+    /// Puts out some pixels, whose sums follow each other at a distance of `stride`. `classes` has
+    /// the class of each; none, if there is one class.
+    pub(crate) fn pixels(
+        &self,
+        kernel: Kernel,
+        (pixels, classes): (Range<usize>, &[u32]),
+        (sums, stride): (&[i32], usize),
+        memory: &mut Pixel,
+        out: &mut Store,
+    ) {
+        let rows = self.rows;
+        if let (Rule::Bit { limits }, Store::Bits(words)) = (&self.rule, &mut *out) {
+            let per_pixel = self.output.pixel_words();
+            let words = &mut words[pixels.start * per_pixel..pixels.end * per_pixel];
+            kernel.at_least(&LimitJob { numbers: sums, stride, rows, limits, classes }, words);
+            return;
+        }
+        for (at, sums) in pixels.clone().zip(sums.chunks(stride)) {
+            let class = classes.get(at - pixels.start).map_or(0, |&class| class as usize);
+            self.pixel(kernel, (at, class), &sums[..rows], memory, out);
+        }
+    }
+
+    fn pixel(
         &self,
         kernel: Kernel,
         (pixel, class): (usize, usize),
@@ -68,11 +91,6 @@ impl Finish {
     ) {
         let rows = self.rows;
         match (&self.rule, &mut *out) {
-            (Rule::Bit { limits }, Store::Bits(words)) => {
-                let per_pixel = self.output.pixel_words();
-                let words = &mut words[pixel * per_pixel..][..per_pixel];
-                kernel.at_least(sums, &limits[class * rows..][..rows], words);
-            }
             (Rule::Bit { .. } | Rule::Wide { .. }, _) => unreachable!("made for another form"),
             (Rule::Keep, _) => {
                 let constants = &self.constants[class * rows..][..rows];
@@ -139,7 +157,11 @@ impl Finish {
                     memory.turned.extend(numbers.iter().map(turn));
                     memory.turned.resize(2 * rows, 0);
                     let (turned, zeros) = memory.turned.split_at(rows);
-                    kernel.at_least(turned, zeros, words);
+                    let (numbers, limits, classes) = (turned, zeros, &[][..]);
+                    kernel.at_least(
+                        &LimitJob { numbers, stride: rows, rows, limits, classes },
+                        words,
+                    );
                 }
             }
             Store::Bytes(bytes) => {

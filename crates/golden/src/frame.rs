@@ -3,16 +3,36 @@
 use crate::layout::{Layout, Store};
 use tensor::ElementType;
 
+/// An integer type that frames may consist of.
+pub trait Sample: Copy + Into<i64> {
+    /// The smallest number of the type.
+    const LOWEST: i64;
+    /// The largest number of the type.
+    const HIGHEST: i64;
+}
+
+macro_rules! samples {
+    ($($number:ty),*) => {
+        $(impl Sample for $number {
+            const LOWEST: i64 = <$number>::MIN as i64;
+            const HIGHEST: i64 = <$number>::MAX as i64;
+        })*
+    };
+}
+samples!(u8, i8, u16, i16, u32, i32, i64);
+
 /// Takes a frame in stream order.
 ///
 /// # Panics
 /// If it has another length, or an integer that the input's type does not hold.
-pub(crate) fn load<T: Copy + Into<i64>>(frame: &[T], layout: Layout, store: &mut Store) {
+pub(crate) fn load<T: Sample>(frame: &[T], layout: Layout, store: &mut Store) {
     let elements = layout.map.elements();
     assert_eq!(frame.len(), elements, "a frame of this network has {elements} elements");
     let element = layout.element;
     let held = match element {
         ElementType::Bipolar => frame.iter().all(|&x| x.into() * x.into() == 1),
+        // A whole type that fits needs no look.
+        _ if element.min() <= T::LOWEST && T::HIGHEST <= element.max() => true,
         ElementType::Uint(bits) | ElementType::Int(bits) | ElementType::Fixed { bits, .. } => {
             // One look at all bits that must be zero is faster than comparisons.
             let lowest = element.min();

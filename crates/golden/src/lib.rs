@@ -19,6 +19,7 @@ mod view;
 mod weights;
 mod windows;
 
+pub use frame::Sample;
 pub use kernel::Kernel;
 pub use scratch::Scratch;
 pub use view::View;
@@ -87,14 +88,14 @@ impl<'n> Golden<'n> {
     /// If the scratch is not of this network, the frame has another length than
     /// [`elements`](streamline::InputSpec::elements) says, or an integer is none of the
     /// [type](streamline::InputSpec::element) that the network takes.
-    pub fn run_into<T: Copy + Into<i64>>(&self, frame: &[T], scratch: &mut Scratch) {
+    pub fn run_into<T: Sample>(&self, frame: &[T], scratch: &mut Scratch) {
         self.run_keeping(frame, scratch, false);
     }
 
-    fn run_keeping<T: Copy + Into<i64>>(&self, frame: &[T], scratch: &mut Scratch, all: bool) {
+    fn run_keeping<T: Sample>(&self, frame: &[T], scratch: &mut Scratch, all: bool) {
         assert!(scratch.is_of(&self.plan), "the scratch is of another network");
         frame::load(frame, self.plan.input, &mut scratch.input);
-        scratch.run(all);
+        scratch.run(&self.plan, all);
     }
 
     /// What the frame that was run last ends as.

@@ -2,11 +2,12 @@
 //! thresholds.
 
 use crate::finish::{Finish, Pixel};
-use crate::kernel::{BitJob, BitRows, ByteJob, ByteRows, Kernel, Lines};
+use crate::kernel::{BitJob, BitRows, ByteJob, ByteRows, Kernel, Lines, Places};
 use crate::layout::{Form, Layout, Store};
 use crate::plain::Plain;
 use crate::weights::{constants, planes};
 use crate::windows::Windows;
+use std::ops::Range;
 use streamline::{Conv, Dense};
 use tensor::ElementType;
 
@@ -30,15 +31,9 @@ pub(crate) struct Linear {
 #[derive(Debug, Clone)]
 enum Sums {
     /// Pairs of planes, by counting ones.
-    Bits {
-        starts: Vec<u32>,
-        offsets: Vec<u32>,
-        differences: bool,
-        weights: Vec<BitRows>,
-        pairs: Vec<Pair>,
-    },
+    Bits { places: Places, differences: bool, weights: Vec<BitRows>, pairs: Vec<Pair> },
     /// Products of bytes.
-    Bytes { starts: Vec<u32>, offsets: Vec<u32>, rows: ByteRows },
+    Bytes { places: Places, rows: ByteRows },
     /// Products of 32-bit integers.
     Ints(Plain<i32>),
     /// Products of 64-bit integers.
@@ -143,7 +138,7 @@ impl Linear {
         if let Sums::Wide(plain) = &self.sums {
             for window in 0..count {
                 plain.sum_up(map, window, wide);
-                let class = self.windows.class(window);
+                let class = class(self.windows.classes(window..window + 1), 0);
                 self.finish.wide_pixel((window, class), wide, pixel, output);
                 if let Some(kept) = &mut accumulators {
                     self.keep(class, wide.iter().copied(), kept);
@@ -152,31 +147,33 @@ impl Linear {
             return;
         }
         for first in (0..count).step_by(self.together) {
-            let end = count.min(first + self.together);
-            self.sum_up(map, first, end, sums.ints_mut());
-            for (window, sums) in (first..end).zip(sums.ints().chunks(self.stride)) {
-                let class = self.windows.class(window);
-                let sums = &sums[..self.rows];
-                self.finish.pixel(self.kernel, (window, class), sums, pixel, output);
-                if let Some(kept) = &mut accumulators {
-                    self.keep(class, sums.iter().map(|&sum| i64::from(sum)), kept);
+            let windows = first..count.min(first + self.together);
+            self.sum_up(map, windows.clone(), sums.ints_mut());
+            let classes = self.windows.classes(windows.clone());
+            let (sums, stride) = (sums.ints(), self.stride);
+            let which = (windows.clone(), classes);
+            self.finish.pixels(self.kernel, which, (sums, stride), pixel, output);
+            if let Some(kept) = &mut accumulators {
+                for (at, sums) in sums.chunks(stride).take(windows.len()).enumerate() {
+                    let sums = sums[..self.rows].iter().map(|&sum| i64::from(sum));
+                    self.keep(class(classes, at), sums, kept);
                 }
             }
         }
     }
 
     /// The sums of some windows.
-    fn sum_up(&self, map: &Store, first: usize, end: usize, sums: &mut [i32]) {
+    fn sum_up(&self, map: &Store, windows: Range<usize>, sums: &mut [i32]) {
         let stride = self.stride;
         match (&self.sums, map) {
-            (Sums::Bits { starts, offsets, differences, weights, pairs }, Store::Bits(map)) => {
+            (Sums::Bits { places, differences, weights, pairs }, Store::Bits(map)) => {
                 for pair in pairs {
                     let job = BitJob {
                         rows: &weights[pair.weights],
                         differences: *differences,
                         map: &map[pair.first_word..],
-                        starts: &starts[first..end],
-                        offsets,
+                        places,
+                        windows: windows.clone(),
                         factor: pair.factor,
                         first: pair.first,
                         stride,
@@ -184,12 +181,11 @@ impl Linear {
                     self.kernel.count(&job, &mut sums[pair.first_row..]);
                 }
             }
-            (Sums::Bytes { starts, offsets, rows }, Store::Bytes(map)) => {
-                let starts = &starts[first..end];
-                self.kernel.multiply(&ByteJob { rows, map, starts, offsets, stride }, sums);
+            (Sums::Bytes { places, rows }, Store::Bytes(map)) => {
+                self.kernel.multiply(&ByteJob { rows, map, places, windows, stride }, sums);
             }
             (Sums::Ints(plain), map) => {
-                for (window, sums) in (first..end).zip(sums.chunks_mut(stride)) {
+                for (window, sums) in windows.zip(sums.chunks_mut(stride)) {
                     plain.sum_up(self.kernel, map, window, &mut sums[..self.rows]);
                 }
             }
@@ -205,6 +201,10 @@ impl Linear {
             kept[first + row] = -kept[first + row];
         }
     }
+}
+
+fn class(classes: &[u32], at: usize) -> usize {
+    classes.get(at).map_or(0, |&class| class as usize)
 }
 
 fn bits(kernel: Kernel, dense: &Dense, groups: usize, windows: &Windows) -> Sums {
@@ -243,8 +243,8 @@ fn bits(kernel: Kernel, dense: &Dense, groups: usize, windows: &Windows) -> Sums
             }
         }
     }
-    let starts = windows.starts(pixel_words);
-    Sums::Bits { starts, offsets, differences, weights: packed, pairs }
+    let places = Places::new(windows.starts(pixel_words), offsets);
+    Sums::Bits { places, differences, weights: packed, pairs }
 }
 
 fn bytes(kernel: Kernel, dense: &Dense, windows: &Windows) -> Sums {
@@ -261,5 +261,5 @@ fn bytes(kernel: Kernel, dense: &Dense, windows: &Windows) -> Sums {
     }
     let weight = |row: usize, at: usize| columns[at].map_or(0, |c| dense.weights[[row, c]] as i8);
     let rows = ByteRows::new(kernel, dense.weights.nrows(), offsets.len(), weight);
-    Sums::Bytes { starts: windows.starts(channels), offsets, rows }
+    Sums::Bytes { places: Places::new(windows.starts(channels), offsets), rows }
 }

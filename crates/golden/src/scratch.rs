@@ -6,13 +6,14 @@ use crate::head;
 use crate::layout::Store;
 use crate::linear::Memory;
 use crate::plan::{Plan, Work};
+use std::sync::Arc;
 
 /// What [`Golden::run_into`](crate::Golden::run_into) works in: the output of every layer of the last
 /// frame, and what it takes to get there. Made once by [`Golden::scratch`](crate::Golden::scratch);
 /// running a frame allocates nothing.
 #[derive(Debug, Clone)]
 pub struct Scratch {
-    plan: std::sync::Arc<Plan>,
+    plan: Arc<Plan>,
     pub(crate) input: Store,
     outputs: Vec<Store>,
     memories: Vec<Memory>,
@@ -24,7 +25,7 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    pub(crate) fn new(plan: &std::sync::Arc<Plan>) -> Self {
+    pub(crate) fn new(plan: &Arc<Plan>) -> Self {
         let memory = |work: &Work| match work {
             Work::Linear(linear) => linear.memory(),
             Work::Elementwise(_) | Work::Pool(_) | Work::Affine(_) | Work::Select { .. } => {
@@ -39,7 +40,7 @@ impl Scratch {
             numbers: Vec::new(),
             selected: Vec::new(),
             accumulators: vec![Vec::new(); plan.steps.len()],
-            plan: std::sync::Arc::clone(plan),
+            plan: Arc::clone(plan),
         }
     }
 
@@ -64,13 +65,12 @@ impl Scratch {
     }
 
     /// Whether it was made by this plan.
-    pub(crate) fn is_of(&self, plan: &std::sync::Arc<Plan>) -> bool {
-        std::sync::Arc::ptr_eq(&self.plan, plan)
+    pub(crate) fn is_of(&self, plan: &Arc<Plan>) -> bool {
+        Arc::ptr_eq(&self.plan, plan)
     }
 
     /// Runs the layers on `self.input`. Accumulators are kept of all linear layers, or of the last.
-    pub(crate) fn run(&mut self, keep_all: bool) {
-        let plan = std::sync::Arc::clone(&self.plan);
+    pub(crate) fn run(&mut self, plan: &Plan, keep_all: bool) {
         for (index, step) in plan.steps.iter().enumerate() {
             let (earlier, later) = self.outputs.split_at_mut(index);
             let (input, from) = match (earlier.last(), index.checked_sub(1)) {

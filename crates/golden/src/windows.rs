@@ -1,6 +1,7 @@
 //! Where the windows of a linear layer lie in a map, and the map with its padding around it.
 
 use crate::layout::{Form, Layout, Store};
+use std::ops::Range;
 use streamline::{Conv, Padding};
 use tensor::{ElementType, Map, Window};
 
@@ -55,9 +56,9 @@ impl Windows {
         self.places.len()
     }
 
-    /// The class of a window.
-    pub(crate) fn class(&self, window: usize) -> usize {
-        self.classes.get(window).map_or(0, |&class| class as usize)
+    /// The classes of some windows; none, if there is one class.
+    pub(crate) fn classes(&self, windows: Range<usize>) -> &[u32] {
+        if self.classes.is_empty() { &[] } else { &self.classes[windows] }
     }
 
     /// Where each window starts, if a pixel has `unit` units of memory.

@@ -191,7 +191,7 @@ impl<'d> Chain<'d> {
         let window = self.window(padded);
         let channels = self.map.channels;
         let fit: Vec<usize> =
-            [1, 1, 2, 3, channels].into_iter().filter(|g| channels % g == 0).collect();
+            [1, 1, 2, 3, channels].into_iter().filter(|g| channels.is_multiple_of(*g)).collect();
         let groups = self.draw.pick(&fit);
         let rows = groups * self.draw.size(1, (70 / groups).clamp(1, 20));
         let set = |draw: &mut Draw, element: ElementType| {

@@ -4,8 +4,9 @@
 //! are the same for all rows: they choose one of 16 tables, and `vpshufb` looks the counts of all 32
 //! rows up in it. That is Muła's popcount (Muła, Kurz, Lemire 2018) with XOR or AND inside the table.
 #![expect(unsafe_code, reason = "instructions that only some processors have")]
+#![expect(clippy::needless_range_loop, reason = "registers are named by their numbers")]
 
-use super::{BitJob, ByteJob, portable};
+use super::{BitJob, ByteJob, LimitJob, portable};
 use std::arch::x86_64::*;
 
 /// Whether the processor has what the functions here use.
@@ -65,8 +66,8 @@ pub(super) fn multiply(job: &ByteJob<'_>, sums: &mut [i32]) {
 }
 
 /// [`Kernel::at_least`](super::Kernel::at_least).
-pub(super) fn at_least(numbers: &[i32], limits: &[i32], words: &mut [u64]) {
-    with_avx2!(ints_at_least(numbers, limits, words));
+pub(super) fn at_least(job: &LimitJob<'_>, words: &mut [u64]) {
+    with_avx2!(ints_at_least(job, words));
 }
 
 /// [`Kernel::bytes_at_least`](super::Kernel::bytes_at_least).
@@ -94,7 +95,7 @@ pub(super) fn accumulate(weights: &[i32], values: &[i32], sums: &mut [i32]) {
 
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 fn count_all(job: &BitJob<'_>, sums: &mut [i32]) {
-    let (blocks, windows) = (job.rows.padded / 32, job.starts.len());
+    let (blocks, windows) = (job.rows.padded / 32, job.windows.len());
     let mut block = 0;
     while block < blocks {
         let high = (blocks - block).min(2);
@@ -122,7 +123,7 @@ fn count_tile<const R: usize, const P: usize>(
     window: usize,
     sums: &mut [i32],
 ) {
-    for (part, offsets) in job.offsets.chunks(WORDS_IN_SHORTS).enumerate() {
+    for (part, offsets) in job.places.offsets().chunks(WORDS_IN_SHORTS).enumerate() {
         let first_word = part * WORDS_IN_SHORTS;
         let shorts = count_shorts::<R, P>(job, block, window, first_word, offsets);
         let factor = _mm256_set1_epi32(job.factor);
@@ -167,7 +168,7 @@ fn count_shorts<const R: usize, const P: usize>(
     let zero = _mm256_setzero_si256();
     let words = job.rows.words;
     let weights = job.rows.lines.bytes()[block * words * 512..][..R * words * 512].as_ptr();
-    let starts = &job.starts[window..window + P];
+    let starts = &job.places.starts(&job.windows)[window..window + P];
     let mut shorts = [[[zero; 2]; P]; R];
     for (group, offsets) in offsets.chunks(WORDS_IN_BYTES).enumerate() {
         let mut bytes = [[zero; P]; R];
@@ -217,11 +218,11 @@ fn multiply_all(job: &ByteJob<'_>, sums: &mut [i32]) {
     // Blocks of 32 rows are four registers.
     for block in (0..job.rows.padded / 8).step_by(4) {
         let mut window = 0;
-        while window + 2 <= job.starts.len() {
+        while window + 2 <= job.windows.len() {
             multiply_tile::<4, 2>(job, block, window, sums);
             window += 2;
         }
-        if window < job.starts.len() {
+        if window < job.windows.len() {
             multiply_tile::<4, 1>(job, block, window, sums);
         }
     }
@@ -238,10 +239,10 @@ fn multiply_tile<const R: usize, const P: usize>(
 ) {
     let quads = job.rows.quads;
     let weights = job.rows.lines.bytes()[block * quads * 32..][..R * quads * 32].as_ptr();
-    let starts = &job.starts[window..window + P];
+    let starts = &job.places.starts(&job.windows)[window..window + P];
     let ones = _mm256_set1_epi16(1);
     let mut products = [[_mm256_setzero_si256(); P]; R];
-    for (at, &offset) in job.offsets.iter().enumerate() {
+    for (at, &offset) in job.places.offsets().iter().enumerate() {
         let mut w = [_mm256_setzero_si256(); R];
         for r in 0..R {
             // SAFETY: the slice of weights was cut to `R * quads` registers.
@@ -269,24 +270,31 @@ fn multiply_tile<const R: usize, const P: usize>(
 }
 
 #[target_feature(enable = "avx2")]
-fn ints_at_least(numbers: &[i32], limits: &[i32], words: &mut [u64]) {
-    words.fill(0);
-    let whole = numbers.len() / 8 * 8;
-    let pairs = numbers[..whole].chunks(8).zip(limits[..whole].chunks(8));
-    for (at, (numbers, limits)) in pairs.enumerate() {
-        // SAFETY: both chunks are 8 integers.
-        let (numbers, limits) = unsafe {
-            (
-                _mm256_loadu_si256(numbers.as_ptr().cast()),
-                _mm256_loadu_si256(limits.as_ptr().cast()),
-            )
-        };
-        let below = _mm256_castsi256_ps(_mm256_cmpgt_epi32(limits, numbers));
-        let reached = !_mm256_movemask_ps(below) & 0xff;
-        words[at / 8] |= (reached as u64) << (at % 8 * 8);
-    }
-    for at in whole..numbers.len() {
-        words[at / 64] |= u64::from(numbers[at] >= limits[at]) << (at % 64);
+fn ints_at_least(job: &LimitJob<'_>, words: &mut [u64]) {
+    for (pixel, words) in words.chunks_mut(job.rows.div_ceil(64)).enumerate() {
+        let (numbers, limits) = job.pixel(pixel);
+        for (word, (numbers, limits)) in
+            words.iter_mut().zip(numbers.chunks(64).zip(limits.chunks(64)))
+        {
+            *word = 0;
+            let (whole_numbers, some_numbers) = numbers.as_chunks::<8>();
+            let (whole_limits, some_limits) = limits.as_chunks::<8>();
+            for (part, (numbers, limits)) in whole_numbers.iter().zip(whole_limits).enumerate() {
+                // SAFETY: both are 8 integers.
+                let (numbers, limits) = unsafe {
+                    (
+                        _mm256_loadu_si256(numbers.as_ptr().cast()),
+                        _mm256_loadu_si256(limits.as_ptr().cast()),
+                    )
+                };
+                let below = _mm256_castsi256_ps(_mm256_cmpgt_epi32(limits, numbers));
+                let reached = !_mm256_movemask_ps(below) & 0xff;
+                *word |= (reached as u64) << (8 * part);
+            }
+            for (bit, (number, limit)) in some_numbers.iter().zip(some_limits).enumerate() {
+                *word |= u64::from(number >= limit) << (8 * whole_numbers.len() + bit);
+            }
+        }
     }
 }
 

@@ -4,8 +4,9 @@
 //! up to four windows, so that a weight is loaded once for four windows and a word of a window is
 //! spread over a register once for 64 rows.
 #![expect(unsafe_code, reason = "instructions that only some processors have")]
+#![expect(clippy::needless_range_loop, reason = "registers are named by their numbers")]
 
-use super::{BitJob, ByteJob, portable};
+use super::{BitJob, ByteJob, LimitJob, portable};
 use std::arch::x86_64::*;
 
 /// Whether the processor has what the functions here use.
@@ -40,8 +41,8 @@ pub(super) fn multiply(job: &ByteJob<'_>, sums: &mut [i32]) {
 }
 
 /// [`Kernel::at_least`](super::Kernel::at_least).
-pub(super) fn at_least(numbers: &[i32], limits: &[i32], words: &mut [u64]) {
-    with_avx512!(ints_at_least(numbers, limits, words));
+pub(super) fn at_least(job: &LimitJob<'_>, words: &mut [u64]) {
+    with_avx512!(ints_at_least(job, words));
 }
 
 /// [`Kernel::bytes_at_least`](super::Kernel::bytes_at_least).
@@ -107,7 +108,7 @@ macro_rules! in_tiles {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,avx512vnni")]
 fn count_all<const XOR: bool>(job: &BitJob<'_>, sums: &mut [i32]) {
-    in_tiles!(job.rows.padded / 16, job.starts.len(), |block, window, R, P| {
+    in_tiles!(job.rows.padded / 16, job.windows.len(), |block, window, R, P| {
         count_tile::<XOR, R, P>(job, block, window, sums)
     });
 }
@@ -123,9 +124,9 @@ fn count_tile<const XOR: bool, const R: usize, const P: usize>(
 ) {
     let steps = 2 * job.rows.words;
     let weights = job.rows.lines.ints()[block * steps * 16..][..R * steps * 16].as_ptr();
-    let starts = &job.starts[window..window + P];
+    let starts = &job.places.starts(&job.windows)[window..window + P];
     let mut counts = [[_mm512_setzero_si512(); P]; R];
-    for (at, &offset) in job.offsets.iter().enumerate() {
+    for (at, &offset) in job.places.offsets().iter().enumerate() {
         let mut first = [job.map.as_ptr().cast::<i32>(); P];
         for p in 0..P {
             // SAFETY: `Kernel::count` checked that the words of every window lie inside the map.
@@ -168,7 +169,7 @@ fn count_tile<const XOR: bool, const R: usize, const P: usize>(
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,avx512vnni")]
 fn multiply_all(job: &ByteJob<'_>, sums: &mut [i32]) {
-    in_tiles!(job.rows.padded / 16, job.starts.len(), |block, window, R, P| {
+    in_tiles!(job.rows.padded / 16, job.windows.len(), |block, window, R, P| {
         multiply_tile::<R, P>(job, block, window, sums)
     });
 }
@@ -184,9 +185,9 @@ fn multiply_tile<const R: usize, const P: usize>(
 ) {
     let quads = job.rows.quads;
     let weights = job.rows.lines.bytes()[block * quads * 64..][..R * quads * 64].as_ptr();
-    let starts = &job.starts[window..window + P];
+    let starts = &job.places.starts(&job.windows)[window..window + P];
     let mut products = [[_mm512_setzero_si512(); P]; R];
-    for (at, &offset) in job.offsets.iter().enumerate() {
+    for (at, &offset) in job.places.offsets().iter().enumerate() {
         let mut w = [_mm512_setzero_si512(); R];
         for r in 0..R {
             // SAFETY: the slice of weights was cut to `R * quads` registers, and memory of `Lines`
@@ -213,20 +214,42 @@ fn multiply_tile<const R: usize, const P: usize>(
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,avx512vnni")]
-fn ints_at_least(numbers: &[i32], limits: &[i32], words: &mut [u64]) {
-    words.fill(0);
-    let pairs = numbers.chunks(16).zip(limits.chunks(16));
-    for (at, (numbers, limits)) in pairs.enumerate() {
-        let lanes = u16::MAX >> (16 - numbers.len());
-        // SAFETY: lanes beyond the chunks, which are equally long, are masked off.
-        let (numbers, limits) = unsafe {
-            (
-                _mm512_maskz_loadu_epi32(lanes, numbers.as_ptr()),
-                _mm512_maskz_loadu_epi32(lanes, limits.as_ptr()),
-            )
-        };
-        let reached = _mm512_mask_cmpge_epi32_mask(lanes, numbers, limits);
-        words[at / 4] |= u64::from(reached) << (at % 4 * 16);
+fn ints_at_least(job: &LimitJob<'_>, words: &mut [u64]) {
+    for (pixel, words) in words.chunks_mut(job.rows.div_ceil(64)).enumerate() {
+        let (numbers, limits) = job.pixel(pixel);
+        let (whole_numbers, some_numbers) = numbers.as_chunks::<64>();
+        let (whole_limits, some_limits) = limits.as_chunks::<64>();
+        let pairs = whole_numbers.iter().zip(whole_limits);
+        for (word, (numbers, limits)) in words.iter_mut().zip(pairs) {
+            let reached = |part: usize| {
+                // SAFETY: both have 64 integers, four registers.
+                let (numbers, limits) = unsafe {
+                    (
+                        _mm512_loadu_si512(numbers.as_ptr().add(16 * part).cast()),
+                        _mm512_loadu_si512(limits.as_ptr().add(16 * part).cast()),
+                    )
+                };
+                _mm512_cmpge_epi32_mask(numbers, limits)
+            };
+            let low = _mm512_kunpackw(reached(1).into(), reached(0).into());
+            let high = _mm512_kunpackw(reached(3).into(), reached(2).into());
+            *word = _mm512_kunpackd(high.into(), low.into());
+        }
+        let Some(word) = words.get_mut(whole_numbers.len()) else { continue };
+        *word = 0;
+        let pairs = some_numbers.chunks(16).zip(some_limits.chunks(16));
+        for (part, (numbers, limits)) in pairs.enumerate() {
+            let lanes = u16::MAX >> (16 - numbers.len());
+            // SAFETY: lanes beyond the chunks, which are equally long, are masked off.
+            let (numbers, limits) = unsafe {
+                (
+                    _mm512_maskz_loadu_epi32(lanes, numbers.as_ptr()),
+                    _mm512_maskz_loadu_epi32(lanes, limits.as_ptr()),
+                )
+            };
+            let reached = _mm512_mask_cmpge_epi32_mask(lanes, numbers, limits);
+            *word |= u64::from(reached) << (16 * part);
+        }
     }
 }
 

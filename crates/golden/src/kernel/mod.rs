@@ -9,13 +9,16 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod lines;
+mod places;
 mod portable;
 mod rows;
 
 pub(crate) use lines::Lines;
+pub(crate) use places::Places;
 pub(crate) use rows::{BitRows, ByteRows};
 
 use std::fmt;
+use std::ops::Range;
 
 /// The instructions that the inner loops are made of. All give the same integers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,9 +68,9 @@ impl Kernel {
     /// the sum of each row of each window; in place of what stood there, when it is the first.
     pub(crate) fn count(self, job: &BitJob<'_>, sums: &mut [i32]) {
         assert_eq!(job.rows.kernel, self, "weights are packed for one kernel");
-        check(job.starts, job.offsets, 1, job.map.len());
-        check_sums(job.starts, job.stride, job.rows.padded, sums.len());
-        assert_eq!(job.offsets.len(), job.rows.words, "a window has as many words as a row");
+        assert_eq!(job.places.offsets().len(), job.rows.words, "a window is as long as a row");
+        job.places.check(&job.windows, 1, job.map.len());
+        check_sums(job.windows.len(), job.stride, job.rows.padded, sums.len());
         match self {
             Kernel::Portable => portable::count(job, sums),
             #[cfg(target_arch = "x86_64")]
@@ -82,9 +85,9 @@ impl Kernel {
     /// The sum of products of weights with bytes, for each row of each window.
     pub(crate) fn multiply(self, job: &ByteJob<'_>, sums: &mut [i32]) {
         assert_eq!(job.rows.kernel, self, "weights are packed for one kernel");
-        check(job.starts, job.offsets, 4, job.map.len());
-        check_sums(job.starts, job.stride, job.rows.padded, sums.len());
-        assert_eq!(job.offsets.len(), job.rows.quads, "a window has as many bytes as a row");
+        assert_eq!(job.places.offsets().len(), job.rows.quads, "a window is as long as a row");
+        job.places.check(&job.windows, 4, job.map.len());
+        check_sums(job.windows.len(), job.stride, job.rows.padded, sums.len());
         match self {
             Kernel::Portable => portable::multiply(job, sums),
             #[cfg(target_arch = "x86_64")]
@@ -96,25 +99,25 @@ impl Kernel {
         }
     }
 
-    /// One bit for each number that reaches its limit. Bits behind the last are zero.
-    pub(crate) fn at_least(self, numbers: &[i32], limits: &[i32], words: &mut [u64]) {
-        assert!(numbers.len() == limits.len() && numbers.len() <= 64 * words.len());
+    /// For each pixel one bit for each number that reaches its limit. Bits behind the last are zero.
+    pub(crate) fn at_least(self, job: &LimitJob<'_>, words: &mut [u64]) {
+        job.check(words.len());
         match self {
-            Kernel::Portable => portable::at_least(numbers, limits, words),
+            Kernel::Portable => portable::at_least(job, words),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => avx2::at_least(numbers, limits, words),
+            Kernel::Avx2 => avx2::at_least(job, words),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => avx512::at_least(numbers, limits, words),
+            Kernel::Avx512 => avx512::at_least(job, words),
             #[cfg(not(target_arch = "x86_64"))]
             Kernel::Avx2 | Kernel::Avx512 => unreachable!("not available"),
         }
     }
 
-    /// The same of bytes.
+    /// One bit for each byte that reaches its limit. Bits behind the last are zero.
     pub(crate) fn bytes_at_least(self, bytes: &[u8], limits: &[u8], words: &mut [u64]) {
         assert!(bytes.len() == limits.len() && bytes.len() <= 64 * words.len());
         match self {
-            Kernel::Portable => portable::at_least(bytes, limits, words),
+            Kernel::Portable => portable::bits(bytes, limits, words),
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx2 => avx2::bytes_at_least(bytes, limits, words),
             #[cfg(target_arch = "x86_64")]
@@ -170,10 +173,10 @@ pub(crate) struct BitJob<'a> {
     pub(crate) differences: bool,
     /// The words of a map.
     pub(crate) map: &'a [u64],
-    /// The first word of each window.
-    pub(crate) starts: &'a [u32],
-    /// Where the words of a window lie, from its first one.
-    pub(crate) offsets: &'a [u32],
+    /// Where the words of each window lie.
+    pub(crate) places: &'a Places,
+    /// Which windows.
+    pub(crate) windows: Range<usize>,
     /// What a one counts.
     pub(crate) factor: i32,
     /// Whether the sums start here.
@@ -189,22 +192,45 @@ pub(crate) struct ByteJob<'a> {
     pub(crate) rows: &'a ByteRows,
     /// The bytes of a map.
     pub(crate) map: &'a [u8],
-    /// The first byte of each window.
-    pub(crate) starts: &'a [u32],
-    /// Where fours of bytes of a window lie, from its first one.
-    pub(crate) offsets: &'a [u32],
+    /// Where fours of bytes of each window lie.
+    pub(crate) places: &'a Places,
+    /// Which windows.
+    pub(crate) windows: Range<usize>,
     /// From the sums of one window to those of the next.
     pub(crate) stride: usize,
 }
 
-/// No window leaves the map: the kernels read without looking.
-fn check(starts: &[u32], offsets: &[u32], width: usize, length: usize) {
-    let last = |of: &[u32]| of.iter().max().map_or(0, |&n| n as usize);
-    let inside = starts.is_empty() || last(starts) + last(offsets) + width <= length;
-    assert!(inside, "a window leaves the map");
+/// Comparison of the numbers of some pixels with limits.
+#[derive(Debug)]
+pub(crate) struct LimitJob<'a> {
+    /// The numbers of each pixel.
+    pub(crate) numbers: &'a [i32],
+    /// From the numbers of one pixel to those of the next.
+    pub(crate) stride: usize,
+    /// Numbers of a pixel.
+    pub(crate) rows: usize,
+    /// The limits of each class.
+    pub(crate) limits: &'a [i32],
+    /// The class of each pixel; empty if there is one class.
+    pub(crate) classes: &'a [u32],
 }
 
-fn check_sums(starts: &[u32], stride: usize, rows: usize, length: usize) {
-    let inside = starts.is_empty() || (starts.len() - 1) * stride + rows <= length;
-    assert!(inside, "the sums have no room");
+impl LimitJob<'_> {
+    /// The numbers and the limits of a pixel.
+    #[inline(always)]
+    fn pixel(&self, pixel: usize) -> (&[i32], &[i32]) {
+        let class = self.classes.get(pixel).map_or(0, |&class| class as usize);
+        let limits = &self.limits[class * self.rows..][..self.rows];
+        (&self.numbers[pixel * self.stride..][..self.rows], limits)
+    }
+
+    fn check(&self, words: usize) {
+        let per_pixel = self.rows.div_ceil(64);
+        assert!(words.is_multiple_of(per_pixel), "pixels have whole words");
+        check_sums(words / per_pixel, self.stride, self.rows, self.numbers.len());
+    }
+}
+
+fn check_sums(windows: usize, stride: usize, rows: usize, length: usize) {
+    assert!(windows == 0 || (windows - 1) * stride + rows <= length, "the sums have no room");
 }

@@ -1,18 +1,18 @@
 //! Plain Rust: what the other kernels are held against. The loops over rows are written so that a
 //! compiler can put them into registers of any width; the other kernels use some of them so.
 
-use super::{BitJob, ByteJob};
+use super::{BitJob, ByteJob, LimitJob};
 
 /// [`Kernel::count`](super::Kernel::count).
 pub(super) fn count(job: &BitJob<'_>, sums: &mut [i32]) {
     let rows = job.rows.padded;
     let weights = job.rows.lines.words();
-    for (&start, sums) in job.starts.iter().zip(sums.chunks_mut(job.stride)) {
+    for (&start, sums) in job.places.starts(&job.windows).iter().zip(sums.chunks_mut(job.stride)) {
         let sums = &mut sums[..rows];
         if job.first {
             sums.fill(0);
         }
-        for (&offset, weights) in job.offsets.iter().zip(weights.chunks(rows)) {
+        for (&offset, weights) in job.places.offsets().iter().zip(weights.chunks(rows)) {
             let word = job.map[(start + offset) as usize];
             for (sum, weight) in sums.iter_mut().zip(weights) {
                 let bits = if job.differences { weight ^ word } else { weight & word };
@@ -26,10 +26,10 @@ pub(super) fn count(job: &BitJob<'_>, sums: &mut [i32]) {
 pub(super) fn multiply(job: &ByteJob<'_>, sums: &mut [i32]) {
     let rows = job.rows.padded;
     let weights = job.rows.lines.bytes();
-    for (&start, sums) in job.starts.iter().zip(sums.chunks_mut(job.stride)) {
+    for (&start, sums) in job.places.starts(&job.windows).iter().zip(sums.chunks_mut(job.stride)) {
         let sums = &mut sums[..rows];
         sums.fill(0);
-        for (&offset, weights) in job.offsets.iter().zip(weights.chunks(4 * rows)) {
+        for (&offset, weights) in job.places.offsets().iter().zip(weights.chunks(4 * rows)) {
             let bytes = &job.map[(start + offset) as usize..][..4];
             let bytes = [bytes[0], bytes[1], bytes[2], bytes[3]].map(i32::from);
             for (sum, weights) in sums.iter_mut().zip(weights.as_chunks::<4>().0) {
@@ -41,7 +41,15 @@ pub(super) fn multiply(job: &ByteJob<'_>, sums: &mut [i32]) {
 }
 
 /// [`Kernel::at_least`](super::Kernel::at_least).
-pub(super) fn at_least<T: PartialOrd>(numbers: &[T], limits: &[T], words: &mut [u64]) {
+pub(super) fn at_least(job: &LimitJob<'_>, words: &mut [u64]) {
+    for (pixel, words) in words.chunks_mut(job.rows.div_ceil(64)).enumerate() {
+        let (numbers, limits) = job.pixel(pixel);
+        bits(numbers, limits, words);
+    }
+}
+
+/// One bit for each number that reaches its limit.
+pub(super) fn bits<T: PartialOrd>(numbers: &[T], limits: &[T], words: &mut [u64]) {
     words.fill(0);
     let pairs = numbers.chunks(64).zip(limits.chunks(64));
     for (word, (numbers, limits)) in words.iter_mut().zip(pairs) {
