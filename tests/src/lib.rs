@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a library for tests")]
 
 pub mod command;
+pub mod float_graph;
 pub mod models;
 pub mod networks;

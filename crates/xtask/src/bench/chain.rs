@@ -1,5 +1,6 @@
-//! `cargo xtask bench`: how long things take, as a Markdown table.
+//! `cargo xtask bench chain`: build, inference and simulation of a network.
 
+use super::figures::{median_and_spread, three_digits};
 use crate::run::{self, number};
 use crate::setup;
 use crate::sweep::network::{Network, all};
@@ -108,43 +109,4 @@ fn measure(xnorflow: &Xnorflow, network: &Network, work: &Path, options: &Option
     row(&format!("simulator, {frames} frames"), "s", &simulator)?;
     row(&format!("Verilator, {frames} frames"), "s", &verilator)?;
     row("Verilator's time by the simulator's", "x", &ratio)
-}
-
-/// The median, and the range as a share of it in percent.
-fn median_and_spread(values: &[f64]) -> Option<(f64, f64)> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let (first, last) = (*sorted.first()?, *sorted.last()?);
-    let middle = sorted.len() / 2;
-    let median = if sorted.len().is_multiple_of(2) {
-        f64::midpoint(sorted[middle - 1], sorted[middle])
-    } else {
-        sorted[middle]
-    };
-    Some((median, (last - first) / median * 100.0))
-}
-
-/// A positive number with at least three digits that count.
-fn three_digits(value: f64) -> String {
-    let digits = (2.0 - value.abs().max(1e-9).log10().floor()).clamp(0.0, 9.0);
-    format!("{value:.*}", digits as usize)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn median_of_an_odd_and_an_even_number_of_runs() {
-        assert_eq!(median_and_spread(&[3.0, 1.0, 2.0]), Some((2.0, 100.0)));
-        assert_eq!(median_and_spread(&[4.0, 1.0, 2.0, 2.0]), Some((2.0, 150.0)));
-        assert_eq!(median_and_spread(&[]), None);
-    }
-
-    #[test]
-    fn numbers_keep_three_digits() {
-        assert_eq!(three_digits(0.012_34), "0.0123");
-        assert_eq!(three_digits(1.234), "1.23");
-        assert_eq!(three_digits(12_345.6), "12346");
-    }
 }
