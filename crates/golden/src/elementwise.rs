@@ -46,8 +46,9 @@ impl Elementwise {
         let map = self.input.map;
         match (&self.rule, input, &mut *output) {
             (Rule::Bits { pixel_words, limits }, Store::Bytes(bytes), Store::Bits(words)) => {
-                let pixels = bytes.chunks_exact(map.channels).zip(words.chunks_mut(*pixel_words));
-                for (bytes, words) in pixels {
+                for pixel in 0..map.pixels() {
+                    let bytes = &bytes[pixel * map.channels..][..map.channels];
+                    let words = &mut words[pixel * pixel_words..][..*pixel_words];
                     self.kernel.bytes_at_least(bytes, limits, words);
                 }
             }

@@ -72,12 +72,14 @@ impl Finish {
         if let (Rule::Bit { limits }, Store::Bits(words)) = (&self.rule, &mut *out) {
             let per_pixel = self.output.pixel_words();
             let words = &mut words[pixels.start * per_pixel..pixels.end * per_pixel];
-            kernel.at_least(&LimitJob { numbers: sums, stride, rows, limits, classes }, words);
+            let (numbers, pixels) = (sums, pixels.len());
+            kernel.at_least(&LimitJob { numbers, stride, rows, limits, classes, pixels }, words);
             return;
         }
-        for (at, sums) in pixels.clone().zip(sums.chunks(stride)) {
-            let class = classes.get(at - pixels.start).map_or(0, |&class| class as usize);
-            self.pixel(kernel, (at, class), &sums[..rows], memory, out);
+        for at in 0..pixels.len() {
+            let class = classes.get(at).map_or(0, |&class| class as usize);
+            let sums = &sums[at * stride..][..rows];
+            self.pixel(kernel, (pixels.start + at, class), sums, memory, out);
         }
     }
 
@@ -157,11 +159,15 @@ impl Finish {
                     memory.turned.extend(numbers.iter().map(turn));
                     memory.turned.resize(2 * rows, 0);
                     let (turned, zeros) = memory.turned.split_at(rows);
-                    let (numbers, limits, classes) = (turned, zeros, &[][..]);
-                    kernel.at_least(
-                        &LimitJob { numbers, stride: rows, rows, limits, classes },
-                        words,
-                    );
+                    let job = LimitJob {
+                        numbers: turned,
+                        stride: rows,
+                        rows,
+                        limits: zeros,
+                        classes: &[],
+                        pixels: 1,
+                    };
+                    kernel.at_least(&job, words);
                 }
             }
             Store::Bytes(bytes) => {

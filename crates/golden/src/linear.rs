@@ -146,8 +146,10 @@ impl Linear {
             }
             return;
         }
-        for first in (0..count).step_by(self.together) {
+        let mut first = 0;
+        while first < count {
             let windows = first..count.min(first + self.together);
+            first = windows.end;
             self.sum_up(map, windows.clone(), sums.ints_mut());
             let classes = self.windows.classes(windows.clone());
             let (sums, stride) = (sums.ints(), self.stride);

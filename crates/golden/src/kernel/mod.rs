@@ -213,6 +213,8 @@ pub(crate) struct LimitJob<'a> {
     pub(crate) limits: &'a [i32],
     /// The class of each pixel; empty if there is one class.
     pub(crate) classes: &'a [u32],
+    /// How many pixels.
+    pub(crate) pixels: usize,
 }
 
 impl LimitJob<'_> {
@@ -225,9 +227,8 @@ impl LimitJob<'_> {
     }
 
     fn check(&self, words: usize) {
-        let per_pixel = self.rows.div_ceil(64);
-        assert!(words.is_multiple_of(per_pixel), "pixels have whole words");
-        check_sums(words / per_pixel, self.stride, self.rows, self.numbers.len());
+        assert_eq!(words, self.pixels * self.rows.div_ceil(64), "pixels have whole words");
+        check_sums(self.pixels, self.stride, self.rows, self.numbers.len());
     }
 }
 

@@ -11,6 +11,7 @@ use std::path::Path;
 
 /// How often to measure.
 #[derive(clap::Args)]
+#[group(id = "bench_chain")]
 pub(crate) struct Options {
     /// Runs of each measurement.
     #[arg(long, default_value_t = 5)]

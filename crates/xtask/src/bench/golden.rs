@@ -2,7 +2,8 @@
 //!
 //! Both run the same network on the same images, one thread each: the golden model on bits, and
 //! onnxruntime on a plain float graph that is written from the streamlined network and gives equal
-//! outputs, which is checked. They take turns, so that whatever else the machine does meets both.
+//! outputs, which is checked. They take turns, and processor time is counted, so that whatever else the
+//! machine does meets both.
 
 use super::figures::{median_and_spread, three_digits};
 use super::talk::Talk;
@@ -14,6 +15,7 @@ use std::process::Command;
 
 /// How often and how long to measure.
 #[derive(clap::Args)]
+#[group(id = "bench_golden")]
 pub(crate) struct Options {
     /// Runs of each measurement.
     #[arg(long, default_value_t = 7)]

@@ -10,6 +10,7 @@ use anyhow::Result;
 
 /// What to measure.
 #[derive(clap::Args)]
+#[group(id = "bench")]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
     #[command(subcommand)]
