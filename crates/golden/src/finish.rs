@@ -58,6 +58,25 @@ impl Finish {
         sum + self.constants[class * self.rows + row]
     }
 
+    /// The limits of each class, if all there is to do is to compare with them, `factor` times a
+    /// count for a sum: the most that a count may be, or the least where the factor is not negative.
+    /// Rows are filled up to `padded`, with bits that are zero.
+    pub(crate) fn limits(&self, factor: i32, padded: usize) -> Option<Vec<i32>> {
+        let Rule::Bit { limits } = &self.rule else { return None };
+        let (never, limit): (i32, &dyn Fn(i32) -> i32) = if factor < 0 {
+            // factor * count >= limit
+            let most = |limit: i32| limit.checked_neg().map(|limit| limit.div_euclid(-factor));
+            (-1, &move |limit| most(limit).unwrap_or(i32::MAX))
+        } else {
+            (i32::MAX, &|limit| limit)
+        };
+        let filled = |class: &[i32]| {
+            let limits = class.iter().map(|&l| limit(l)).chain(std::iter::repeat(never));
+            limits.take(padded).collect::<Vec<_>>()
+        };
+        Some(limits.chunks(self.rows).flat_map(filled).collect())
+    }
+
     /// Puts out some pixels, whose sums follow each other at a distance of `stride`. `classes` has
     /// the class of each; none, if there is one class.
     pub(crate) fn pixels(

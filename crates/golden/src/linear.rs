@@ -2,7 +2,7 @@
 //! thresholds.
 
 use crate::finish::{Finish, Pixel};
-use crate::kernel::{BitJob, BitRows, ByteJob, ByteRows, Kernel, Lines, Places};
+use crate::kernel::{BitJob, BitRows, ByteJob, ByteRows, Decisions, Kernel, Lines, Places};
 use crate::layout::{Form, Layout, Store};
 use crate::plain::Plain;
 use crate::weights::{constants, planes};
@@ -23,6 +23,8 @@ pub(crate) struct Linear {
     stride: usize,
     sums: Sums,
     finish: Finish,
+    /// Limits for a kernel that compares sums before it writes them, where that is all.
+    limits: Option<Vec<i32>>,
     /// Rows whose accumulator the model has with the other sign.
     negated: Vec<usize>,
 }
@@ -101,7 +103,18 @@ impl Linear {
         let stride = (rows + kernel.block() - 1).next_multiple_of(16);
         let together = (SUMS_BYTES / 4 / stride).clamp(4, 64).min(windows.count());
         let negated = dense.negated.clone();
-        Self { kernel, rows, windows, together, stride, sums, finish, negated }
+        let padded = rows.next_multiple_of(kernel.block());
+        let factor = match &sums {
+            // More ones, smaller sums.
+            Sums::Bits { differences: true, pairs, .. } if pairs.len() == 1 => {
+                Some(pairs[0].factor).filter(|&factor| factor < 0)
+            }
+            Sums::Bytes { .. } => Some(1),
+            Sums::Bits { .. } | Sums::Ints(_) | Sums::Wide(_) => None,
+        };
+        let factor = factor.filter(|_| kernel.decides());
+        let limits = factor.and_then(|factor| finish.limits(factor, padded));
+        Self { kernel, rows, windows, together, stride, sums, finish, limits, negated }
     }
 
     /// Memory to run in.
@@ -135,6 +148,13 @@ impl Linear {
             _ => input,
         };
         let count = self.windows.count();
+        if let (Some(limits), None, Store::Bits(words)) =
+            (&self.limits, &accumulators, &mut *output)
+        {
+            let classes = self.windows.classes(0..count);
+            self.decide(map, &Decisions { limits, classes }, words);
+            return;
+        }
         if let Sums::Wide(plain) = &self.sums {
             for window in 0..count {
                 plain.sum_up(map, window, wide);
@@ -161,6 +181,32 @@ impl Linear {
                     self.keep(class(classes, at), sums, kept);
                 }
             }
+        }
+    }
+
+    /// Sums and comparisons of all windows at once.
+    fn decide(&self, map: &Store, decisions: &Decisions<'_>, words: &mut [u64]) {
+        let windows = 0..self.windows.count();
+        match (&self.sums, map) {
+            (Sums::Bits { places, differences, weights, pairs }, Store::Bits(map)) => {
+                let job = BitJob {
+                    rows: &weights[pairs[0].weights],
+                    differences: *differences,
+                    map,
+                    places,
+                    windows,
+                    factor: pairs[0].factor,
+                    first: true,
+                    stride: self.stride,
+                };
+                self.kernel.count_and_decide(&job, decisions, words);
+            }
+            (Sums::Bytes { places, rows }, Store::Bytes(map)) => {
+                let stride = self.stride;
+                let job = ByteJob { rows, map, places, windows, stride };
+                self.kernel.multiply_and_decide(&job, decisions, words);
+            }
+            _ => unreachable!("there are limits for these two"),
         }
     }
 

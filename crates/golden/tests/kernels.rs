@@ -277,6 +277,9 @@ fn all_kernels_give_the_plain_integers() {
             let mut scratch = golden.scratch();
             golden.run_into(&vec![frame[0]; frame.len()], &mut scratch);
             golden.run_into(&frame, &mut scratch);
+            for (layer, wanted) in outputs.iter().enumerate() {
+                assert_eq!(&scratch.layer(layer).to_vec(), wanted, "{}", says(layer));
+            }
             assert_eq!(&golden.outcome(&scratch).output, outputs.last().unwrap(), "seed {seed}");
         }
     }

@@ -6,7 +6,7 @@
 #![expect(unsafe_code, reason = "instructions that only some processors have")]
 #![expect(clippy::needless_range_loop, reason = "registers are named by their numbers")]
 
-use super::{BitJob, ByteJob, LimitJob, portable};
+use super::{BitJob, ByteJob, Decisions, LimitJob, portable};
 use std::arch::x86_64::*;
 
 /// Whether the processor has what the functions here use.
@@ -38,6 +38,16 @@ pub(super) fn count(job: &BitJob<'_>, sums: &mut [i32]) {
 /// [`Kernel::multiply`](super::Kernel::multiply).
 pub(super) fn multiply(job: &ByteJob<'_>, sums: &mut [i32]) {
     with_avx512!(multiply_all(job, sums));
+}
+
+/// [`Kernel::count_and_decide`](super::Kernel::count_and_decide).
+pub(super) fn count_and_decide(job: &BitJob<'_>, decisions: &Decisions<'_>, words: &mut [u64]) {
+    with_avx512!(count_and_decide_all(job, decisions, words));
+}
+
+/// [`Kernel::multiply_and_decide`](super::Kernel::multiply_and_decide).
+pub(super) fn multiply_and_decide(job: &ByteJob<'_>, decisions: &Decisions<'_>, words: &mut [u64]) {
+    with_avx512!(multiply_and_decide_all(job, decisions, words));
 }
 
 /// [`Kernel::at_least`](super::Kernel::at_least).
@@ -108,19 +118,36 @@ macro_rules! in_tiles {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,avx512vnni")]
 fn count_all<const XOR: bool>(job: &BitJob<'_>, sums: &mut [i32]) {
+    let none = Decisions { limits: &[], classes: &[] };
+    let mut ends = Ends { sums, decisions: &none, words: &mut [] };
     in_tiles!(job.rows.padded / 16, job.windows.len(), |block, window, R, P| {
-        count_tile::<XOR, R, P>(job, block, window, sums)
+        count_tile::<XOR, false, R, P>(job, block, window, &mut ends)
     });
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,avx512vnni")]
+fn count_and_decide_all(job: &BitJob<'_>, decisions: &Decisions<'_>, words: &mut [u64]) {
+    let mut ends = Ends { sums: &mut [], decisions, words };
+    in_tiles!(job.rows.padded / 16, job.windows.len(), |block, window, R, P| {
+        count_tile::<true, true, R, P>(job, block, window, &mut ends)
+    });
+}
+
+/// Where sums go: to memory, or into comparisons.
+struct Ends<'a> {
+    sums: &'a mut [i32],
+    decisions: &'a Decisions<'a>,
+    words: &'a mut [u64],
 }
 
 /// `R` blocks of 16 rows from `block` on, for `P` windows from `window` on.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,avx512vnni")]
-fn count_tile<const XOR: bool, const R: usize, const P: usize>(
+fn count_tile<const XOR: bool, const DECIDE: bool, const R: usize, const P: usize>(
     job: &BitJob<'_>,
     block: usize,
     window: usize,
-    sums: &mut [i32],
+    ends: &mut Ends<'_>,
 ) {
     let steps = 2 * job.rows.words;
     let weights = job.rows.lines.ints()[block * steps * 16..][..R * steps * 16].as_ptr();
@@ -152,36 +179,82 @@ fn count_tile<const XOR: bool, const R: usize, const P: usize>(
             }
         }
     }
+    if DECIDE {
+        decide_tile::<true, R, P>(&counts, job.rows.padded, block, window, ends);
+        return;
+    }
     let factor = _mm512_set1_epi32(job.factor);
     for p in 0..P {
+        let sums = &mut ends.sums[(window + p) * job.stride + block * 16..][..R * 16];
         for r in 0..R {
-            let place = sums[(window + p) * job.stride + (block + r) * 16..][..16].as_mut_ptr();
+            // SAFETY: the slice was cut to `R` registers.
+            let place = unsafe { sums.as_mut_ptr().add(r * 16) }.cast();
             let mut sum = _mm512_mullo_epi32(counts[r][p], factor);
             if !job.first {
-                // SAFETY: the slice was cut to 16 integers.
-                sum = _mm512_add_epi32(sum, unsafe { _mm512_loadu_si512(place.cast()) });
+                // SAFETY: as above.
+                sum = _mm512_add_epi32(sum, unsafe { _mm512_loadu_si512(place) });
             }
-            // SAFETY: the slice was cut to 16 integers.
-            unsafe { _mm512_storeu_si512(place.cast(), sum) };
+            // SAFETY: as above.
+            unsafe { _mm512_storeu_si512(place, sum) };
         }
+    }
+}
+
+/// One bit for each sum of a tile that is at most (or else at least) its limit: a word for each window.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,avx512vnni")]
+fn decide_tile<const MOST: bool, const R: usize, const P: usize>(
+    sums: &[[__m512i; P]; R],
+    padded: usize,
+    block: usize,
+    window: usize,
+    ends: &mut Ends<'_>,
+) {
+    let per_window = padded.div_ceil(64);
+    for p in 0..P {
+        let limits = &ends.decisions.limits(window + p, padded)[block * 16..][..R * 16];
+        let mut reached = [0; 4];
+        for r in 0..R {
+            // SAFETY: the slice was cut to `R` registers.
+            let limit = unsafe { _mm512_loadu_si512(limits.as_ptr().add(r * 16).cast()) };
+            reached[r] = if MOST {
+                _mm512_cmple_epi32_mask(sums[r][p], limit)
+            } else {
+                _mm512_cmpge_epi32_mask(sums[r][p], limit)
+            };
+        }
+        let low = _mm512_kunpackw(reached[1].into(), reached[0].into());
+        let high = _mm512_kunpackw(reached[3].into(), reached[2].into());
+        ends.words[(window + p) * per_window + block / 4] =
+            _mm512_kunpackd(high.into(), low.into());
     }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,avx512vnni")]
 fn multiply_all(job: &ByteJob<'_>, sums: &mut [i32]) {
+    let none = Decisions { limits: &[], classes: &[] };
+    let mut ends = Ends { sums, decisions: &none, words: &mut [] };
     in_tiles!(job.rows.padded / 16, job.windows.len(), |block, window, R, P| {
-        multiply_tile::<R, P>(job, block, window, sums)
+        multiply_tile::<false, R, P>(job, block, window, &mut ends)
+    });
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,avx512vnni")]
+fn multiply_and_decide_all(job: &ByteJob<'_>, decisions: &Decisions<'_>, words: &mut [u64]) {
+    let mut ends = Ends { sums: &mut [], decisions, words };
+    in_tiles!(job.rows.padded / 16, job.windows.len(), |block, window, R, P| {
+        multiply_tile::<true, R, P>(job, block, window, &mut ends)
     });
 }
 
 /// `R` blocks of 16 rows from `block` on, for `P` windows from `window` on.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,avx512vnni")]
-fn multiply_tile<const R: usize, const P: usize>(
+fn multiply_tile<const DECIDE: bool, const R: usize, const P: usize>(
     job: &ByteJob<'_>,
     block: usize,
     window: usize,
-    sums: &mut [i32],
+    ends: &mut Ends<'_>,
 ) {
     let quads = job.rows.quads;
     let weights = job.rows.lines.bytes()[block * quads * 64..][..R * quads * 64].as_ptr();
@@ -204,11 +277,15 @@ fn multiply_tile<const R: usize, const P: usize>(
             }
         }
     }
+    if DECIDE {
+        decide_tile::<false, R, P>(&products, job.rows.padded, block, window, ends);
+        return;
+    }
     for p in 0..P {
+        let sums = &mut ends.sums[(window + p) * job.stride + block * 16..][..R * 16];
         for r in 0..R {
-            let place = sums[(window + p) * job.stride + (block + r) * 16..][..16].as_mut_ptr();
-            // SAFETY: the slice was cut to 16 integers.
-            unsafe { _mm512_storeu_si512(place.cast(), products[r][p]) };
+            // SAFETY: the slice was cut to `R` registers.
+            unsafe { _mm512_storeu_si512(sums.as_mut_ptr().add(r * 16).cast(), products[r][p]) };
         }
     }
 }

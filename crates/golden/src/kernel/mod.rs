@@ -99,6 +99,52 @@ impl Kernel {
         }
     }
 
+    /// Whether it can compare the sums with limits before they leave the registers.
+    pub(crate) fn decides(self) -> bool {
+        match self {
+            Kernel::Avx512 => true,
+            Kernel::Avx2 | Kernel::Portable => false,
+        }
+    }
+
+    /// For each window one bit for each row whose differences are not more than its limit.
+    pub(crate) fn count_and_decide(
+        self,
+        job: &BitJob<'_>,
+        decisions: &Decisions<'_>,
+        words: &mut [u64],
+    ) {
+        assert_eq!(job.rows.kernel, self, "weights are packed for one kernel");
+        assert_eq!(job.places.offsets().len(), job.rows.words, "a window is as long as a row");
+        job.places.check(&job.windows, 1, job.map.len());
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => avx512::count_and_decide(job, decisions, words),
+            #[cfg(not(target_arch = "x86_64"))]
+            Kernel::Avx512 => unreachable!("not available"),
+            Kernel::Avx2 | Kernel::Portable => unreachable!("it does not decide"),
+        }
+    }
+
+    /// For each window one bit for each row whose sum of products is not less than its limit.
+    pub(crate) fn multiply_and_decide(
+        self,
+        job: &ByteJob<'_>,
+        decisions: &Decisions<'_>,
+        words: &mut [u64],
+    ) {
+        assert_eq!(job.rows.kernel, self, "weights are packed for one kernel");
+        assert_eq!(job.places.offsets().len(), job.rows.quads, "a window is as long as a row");
+        job.places.check(&job.windows, 4, job.map.len());
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => avx512::multiply_and_decide(job, decisions, words),
+            #[cfg(not(target_arch = "x86_64"))]
+            Kernel::Avx512 => unreachable!("not available"),
+            Kernel::Avx2 | Kernel::Portable => unreachable!("it does not decide"),
+        }
+    }
+
     /// For each pixel one bit for each number that reaches its limit. Bits behind the last are zero.
     pub(crate) fn at_least(self, job: &LimitJob<'_>, words: &mut [u64]) {
         job.check(words.len());
@@ -198,6 +244,24 @@ pub(crate) struct ByteJob<'a> {
     pub(crate) windows: Range<usize>,
     /// From the sums of one window to those of the next.
     pub(crate) stride: usize,
+}
+
+/// Limits for the sums of some windows.
+#[derive(Debug)]
+pub(crate) struct Decisions<'a> {
+    /// The limits of each class, for whole blocks of rows.
+    pub(crate) limits: &'a [i32],
+    /// The class of each window; empty if there is one class.
+    pub(crate) classes: &'a [u32],
+}
+
+impl Decisions<'_> {
+    /// The limits of a window.
+    #[inline(always)]
+    fn limits(&self, window: usize, padded: usize) -> &[i32] {
+        let class = self.classes.get(window).map_or(0, |&class| class as usize);
+        &self.limits[class * padded..][..padded]
+    }
 }
 
 /// Comparison of the numbers of some pixels with limits.
