@@ -1,8 +1,70 @@
 //! Inference of binarized neural networks on a CPU, exact to the last bit.
 //!
-//! What comes in: a [`Streamlined`] network and frames of integers. What goes out: the exact
-//! integers of every layer, which simulator and hardware must equal bit for bit. It shares no
-//! arithmetic with them.
+//! What comes in: a [`Streamlined`] network and frames of integers. What goes out: the exact integers
+//! of every layer, which simulator and hardware must equal bit for bit. It shares the layout of words
+//! with them and no arithmetic.
+//!
+//! ```
+//! use golden::Golden;
+//! use graph::{Elementwise, Graph, Op, Param, Weights};
+//! use tensor::{ElementType, npy};
+//!
+//! // Any way to a `Graph` will do; `import` reads it from ONNX files.
+//! let mut graph = Graph::new("two signs");
+//! let x = graph.input("x", vec![1, 3], Some(ElementType::Bipolar));
+//! let values = ndarray::array![[1.0f32, -1.0, 1.0], [-1.0, -1.0, -1.0]];
+//! let weights = Op::MatMul(Weights { values, quantized: None });
+//! let sums = graph.add("fc", "MatMul", weights, x, vec![1, 2]);
+//! let sign = Op::Elementwise(Elementwise::BipolarQuant { scale: Param::scalar(1.0) });
+//! let signs = graph.add("sign", "BipolarQuant", sign, sums, vec![1, 2]);
+//! graph.set_output(signs);
+//! let network = streamline::streamline(&graph, &Default::default())?;
+//!
+//! // Arrays become frames: shape and values are checked here, once.
+//! let array = ndarray::array![[1i8, -1, -1], [-1, -1, -1]].into_dyn();
+//! let frames = network.input.frames(&npy::NpyArray::I8(array))?;
+//!
+//! let golden = Golden::new(&network);
+//! let mut scratch = golden.scratch();
+//! golden.run_into(frames.frame(0), &mut scratch);
+//! assert_eq!(scratch.layer(0).to_vec(), [1, 1]);
+//! assert_eq!(scratch.accumulators(), [1, 1]);
+//!
+//! // Over all threads of the rayon pool.
+//! let outcomes = golden.run_all(&frames, || ());
+//! assert_eq!(outcomes[1].output, [-1, 1]);
+//! # Ok::<(), diagnostic::Diagnostic>(())
+//! ```
+//!
+//! # Ranges, shapes, errors
+//!
+//! Everything a user can get wrong is refused by `import`, by `streamline` and by
+//! [`InputSpec::frames`](streamline::InputSpec::frames), with a `Diagnostic` that names it; a network
+//! that they let through runs. A frame is integers of the network's
+//! [input type](streamline::InputSpec::element) in stream order: pixels row by row, the channels of a
+//! pixel together. [`Golden::run_into`] takes them as any [`Sample`] type, and panics on a frame of
+//! another length or with an integer that the type does not hold.
+//!
+//! Sums are exact: in 32 bits where the weights and the types of a layer say that they fit, else in
+//! 64. Matrices, and convolutions that are grouped, strided, dilated, padded or in one dimension,
+//! have the same answer on every kernel and at every number of threads.
+//!
+//! # How it is fast
+//!
+//! - Maps stay packed between layers ([`View`]): a bit for each bipolar element, planes of bits for
+//!   elements of a few bits, else bytes or integers, whichever suits the layer that reads them.
+//! - A matrix of bits meets a window of bits as XOR and popcount (XNOR-Net, Rastegari et al. 2016); for
+//!   a few bits, as sums over pairs of planes. First layers, bytes times small weights, use the
+//!   processor's dot products of bytes. See [`Kernel`] for the instructions.
+//! - Weights are packed once, for the kernel in use, and lanes of a register are output channels: sums
+//!   are never added across a register, and their comparisons with thresholds are the bits of the next
+//!   map. (BMXNet, Yang et al. 2017, and daBNN, Zhang et al. 2019, are engines of this kind.)
+//! - Windows are read where they lie: no matrix of patches is made. Padding is a margin around a copy
+//!   of the map; where nothing stands there, constants of each border class make up for it.
+//! - The popcount by table lookup for AVX2 is Muła's (Muła, Kurz, Lemire 2018), turned so that the
+//!   activation chooses the table.
+//!
+//! `docs/benchmarks.md` has figures.
 
 mod elementwise;
 mod finish;
