@@ -40,12 +40,14 @@ impl Draw {
     }
 }
 
-const WEIGHTS: [ElementType; 6] = [
+const WEIGHTS: [ElementType; 7] = [
     ElementType::Bipolar,
     ElementType::Bipolar,
     ElementType::Int(2),
     ElementType::Int(4),
     ElementType::Uint(1),
+    // The largest weights that two products of bytes in 16 bits allow, and too large ones.
+    ElementType::Int(7),
     ElementType::Int(8),
 ];
 
@@ -282,5 +284,27 @@ fn all_kernels_give_the_plain_integers() {
             }
             assert_eq!(&golden.outcome(&scratch).output, outputs.last().unwrap(), "seed {seed}");
         }
+    }
+}
+
+#[test]
+fn long_rows_do_not_run_over() {
+    let mut draw = Draw(1);
+    let columns = 210_000;
+    let mut chain = Chain::new(&mut draw, ElementType::Bipolar, Map::vector(columns));
+    let weights = Array2::from_elem((3, columns), 1);
+    let dense = Dense {
+        weights,
+        negated: Vec::new(),
+        weight: ElementType::Bipolar,
+        accumulator: (-(columns as i64), columns as i64),
+        thresholds: None,
+    };
+    chain.push(LayerOp::Dense(dense), ElementType::Int(19), Map::vector(3));
+    let network = chain.network;
+    for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_available()) {
+        let golden = Golden::with_kernel(&network, kernel);
+        let output = golden.run(&vec![-1; columns]).output;
+        assert_eq!(output, [-(columns as i64); 3], "{kernel}");
     }
 }

@@ -15,7 +15,7 @@ pub(crate) fn products_a_second(kernel: Kernel) -> f64 {
     let run = || {
         let start = seconds_of_thread();
         let bits = match kernel {
-            Kernel::Portable => portable(),
+            Kernel::Portable | Kernel::Neon => portable(),
             // SAFETY: it is available.
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx2 => unsafe { avx2() },

@@ -52,8 +52,9 @@ static IN_COMMON: [Counts; 16] = tables(false);
 /// Words that are counted in bytes: 4 for each of 16 lookups in a word.
 const WORDS_IN_BYTES: usize = 3;
 /// Words that are counted in 16 bits.
-const WORDS_IN_SHORTS: usize = 1000 * WORDS_IN_BYTES;
+const WORDS_IN_SHORTS: usize = 300 * WORDS_IN_BYTES;
 const _: () = assert!(WORDS_IN_BYTES * 64 <= u8::MAX as usize);
+const _: () = assert!(WORDS_IN_SHORTS * 64 <= u16::MAX as usize);
 
 /// [`Kernel::count`](super::Kernel::count).
 pub(super) fn count(job: &BitJob<'_>, sums: &mut [i32]) {

@@ -3,12 +3,18 @@
 //! Every kernel computes the same integers; `tests` holds them against plain sums. In all of them
 //! the lanes of a register are rows of the matrix, so a sum never has to be added up across a
 //! register, and a word of the map is loaded once for all of them.
+#![cfg_attr(
+    not(target_arch = "x86_64"),
+    allow(unused_variables, dead_code, reason = "only AVX-512 decides in registers")
+)]
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod lines;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod places;
 mod portable;
 mod rows;
@@ -30,11 +36,32 @@ pub enum Kernel {
     Avx2,
     /// AVX-512 with VPOPCNTDQ and VNNI: 16 rows at a time, 32 bits of each.
     Avx512,
+    /// NEON: 16 rows at a time, eight bits of each, with `cnt`.
+    Neon,
+}
+
+/// Calls the function of a kernel's module.
+macro_rules! dispatch {
+    ($kernel:expr, $function:ident $arguments:tt) => {
+        match $kernel {
+            Kernel::Portable => portable::$function $arguments,
+            #[cfg(target_arch = "aarch64")]
+            Kernel::Neon => neon::$function $arguments,
+            #[cfg(not(target_arch = "aarch64"))]
+            Kernel::Neon => unreachable!("not available"),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2 => avx2::$function $arguments,
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => avx512::$function $arguments,
+            #[cfg(not(target_arch = "x86_64"))]
+            Kernel::Avx2 | Kernel::Avx512 => unreachable!("not available"),
+        }
+    };
 }
 
 impl Kernel {
     /// All of them, slowest first.
-    pub const ALL: [Kernel; 3] = [Kernel::Portable, Kernel::Avx2, Kernel::Avx512];
+    pub const ALL: [Kernel; 4] = [Kernel::Portable, Kernel::Neon, Kernel::Avx2, Kernel::Avx512];
 
     /// The fastest that this processor has.
     pub fn best() -> Self {
@@ -50,6 +77,10 @@ impl Kernel {
             Kernel::Avx2 => avx2::is_available(),
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx512 => avx512::is_available(),
+            #[cfg(target_arch = "aarch64")]
+            Kernel::Neon => neon::is_available(),
+            #[cfg(not(target_arch = "aarch64"))]
+            Kernel::Neon => false,
             #[cfg(not(target_arch = "x86_64"))]
             Kernel::Avx2 | Kernel::Avx512 => false,
         }
@@ -60,7 +91,7 @@ impl Kernel {
         match self {
             Kernel::Portable => 1,
             Kernel::Avx2 => 32,
-            Kernel::Avx512 => 16,
+            Kernel::Avx512 | Kernel::Neon => 16,
         }
     }
 
@@ -71,15 +102,7 @@ impl Kernel {
         assert_eq!(job.places.offsets().len(), job.rows.words, "a window is as long as a row");
         job.places.check(&job.windows, 1, job.map.len());
         check_sums(job.windows.len(), job.stride, job.rows.padded, sums.len());
-        match self {
-            Kernel::Portable => portable::count(job, sums),
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => avx2::count(job, sums),
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => avx512::count(job, sums),
-            #[cfg(not(target_arch = "x86_64"))]
-            Kernel::Avx2 | Kernel::Avx512 => unreachable!("not available"),
-        }
+        dispatch!(self, count(job, sums))
     }
 
     /// The sum of products of weights with bytes, for each row of each window.
@@ -88,22 +111,14 @@ impl Kernel {
         assert_eq!(job.places.offsets().len(), job.rows.quads, "a window is as long as a row");
         job.places.check(&job.windows, 4, job.map.len());
         check_sums(job.windows.len(), job.stride, job.rows.padded, sums.len());
-        match self {
-            Kernel::Portable => portable::multiply(job, sums),
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => avx2::multiply(job, sums),
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => avx512::multiply(job, sums),
-            #[cfg(not(target_arch = "x86_64"))]
-            Kernel::Avx2 | Kernel::Avx512 => unreachable!("not available"),
-        }
+        dispatch!(self, multiply(job, sums))
     }
 
     /// Whether it can compare the sums with limits before they leave the registers.
     pub(crate) fn decides(self) -> bool {
         match self {
             Kernel::Avx512 => true,
-            Kernel::Avx2 | Kernel::Portable => false,
+            Kernel::Avx2 | Kernel::Neon | Kernel::Portable => false,
         }
     }
 
@@ -122,7 +137,7 @@ impl Kernel {
             Kernel::Avx512 => avx512::count_and_decide(job, decisions, words),
             #[cfg(not(target_arch = "x86_64"))]
             Kernel::Avx512 => unreachable!("not available"),
-            Kernel::Avx2 | Kernel::Portable => unreachable!("it does not decide"),
+            Kernel::Avx2 | Kernel::Neon | Kernel::Portable => unreachable!("it does not decide"),
         }
     }
 
@@ -141,62 +156,30 @@ impl Kernel {
             Kernel::Avx512 => avx512::multiply_and_decide(job, decisions, words),
             #[cfg(not(target_arch = "x86_64"))]
             Kernel::Avx512 => unreachable!("not available"),
-            Kernel::Avx2 | Kernel::Portable => unreachable!("it does not decide"),
+            Kernel::Avx2 | Kernel::Neon | Kernel::Portable => unreachable!("it does not decide"),
         }
     }
 
     /// For each pixel one bit for each number that reaches its limit. Bits behind the last are zero.
     pub(crate) fn at_least(self, job: &LimitJob<'_>, words: &mut [u64]) {
         job.check(words.len());
-        match self {
-            Kernel::Portable => portable::at_least(job, words),
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => avx2::at_least(job, words),
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => avx512::at_least(job, words),
-            #[cfg(not(target_arch = "x86_64"))]
-            Kernel::Avx2 | Kernel::Avx512 => unreachable!("not available"),
-        }
+        dispatch!(self, at_least(job, words))
     }
 
     /// One bit for each byte that reaches its limit. Bits behind the last are zero.
     pub(crate) fn bytes_at_least(self, bytes: &[u8], limits: &[u8], words: &mut [u64]) {
         assert!(bytes.len() == limits.len() && bytes.len() <= 64 * words.len());
-        match self {
-            Kernel::Portable => portable::bits(bytes, limits, words),
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => avx2::bytes_at_least(bytes, limits, words),
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => avx512::bytes_at_least(bytes, limits, words),
-            #[cfg(not(target_arch = "x86_64"))]
-            Kernel::Avx2 | Kernel::Avx512 => unreachable!("not available"),
-        }
+        dispatch!(self, bytes_at_least(bytes, limits, words))
     }
 
     /// Adds 1 to the level of each number that reaches its limit.
     pub(crate) fn step_up(self, numbers: &[i32], limits: &[i32], levels: &mut [i32]) {
-        match self {
-            Kernel::Portable => portable::step_up(numbers, limits, levels),
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => avx2::step_up(numbers, limits, levels),
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => avx512::step_up(numbers, limits, levels),
-            #[cfg(not(target_arch = "x86_64"))]
-            Kernel::Avx2 | Kernel::Avx512 => unreachable!("not available"),
-        }
+        dispatch!(self, step_up(numbers, limits, levels))
     }
 
     /// Adds `weights * values` to the sums, element by element; a single value goes with all weights.
     pub(crate) fn accumulate(self, weights: &[i32], values: &[i32], sums: &mut [i32]) {
-        match self {
-            Kernel::Portable => portable::accumulate(weights, values, sums),
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => avx2::accumulate(weights, values, sums),
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => avx512::accumulate(weights, values, sums),
-            #[cfg(not(target_arch = "x86_64"))]
-            Kernel::Avx2 | Kernel::Avx512 => unreachable!("not available"),
-        }
+        dispatch!(self, accumulate(weights, values, sums))
     }
 }
 
@@ -206,6 +189,7 @@ impl fmt::Display for Kernel {
             Kernel::Portable => "portable",
             Kernel::Avx2 => "AVX2",
             Kernel::Avx512 => "AVX-512",
+            Kernel::Neon => "NEON",
         })
     }
 }

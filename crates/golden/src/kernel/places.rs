@@ -17,6 +17,8 @@ impl Places {
     pub(crate) fn new(starts: Vec<u32>, offsets: Vec<u32>) -> Self {
         let last = |of: &[u32]| of.iter().max().map_or(0, |&n| n as usize);
         let last = last(&starts) + last(&offsets);
+        // The kernels add in 32 bits.
+        assert!(u32::try_from(last).is_ok(), "a map has less than 2^32 places");
         Self { starts, offsets, last }
     }
 

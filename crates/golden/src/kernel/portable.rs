@@ -44,12 +44,12 @@ pub(super) fn multiply(job: &ByteJob<'_>, sums: &mut [i32]) {
 pub(super) fn at_least(job: &LimitJob<'_>, words: &mut [u64]) {
     for (pixel, words) in words.chunks_mut(job.rows.div_ceil(64)).enumerate() {
         let (numbers, limits) = job.pixel(pixel);
-        bits(numbers, limits, words);
+        bytes_at_least(numbers, limits, words);
     }
 }
 
-/// One bit for each number that reaches its limit.
-pub(super) fn bits<T: PartialOrd>(numbers: &[T], limits: &[T], words: &mut [u64]) {
+/// [`Kernel::bytes_at_least`](super::Kernel::bytes_at_least), of numbers of any type.
+pub(super) fn bytes_at_least<T: PartialOrd>(numbers: &[T], limits: &[T], words: &mut [u64]) {
     words.fill(0);
     let pairs = numbers.chunks(64).zip(limits.chunks(64));
     for (word, (numbers, limits)) in words.iter_mut().zip(pairs) {

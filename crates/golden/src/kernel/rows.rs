@@ -25,7 +25,7 @@ impl BitRows {
     ) -> Self {
         let padded = rows.next_multiple_of(kernel.block());
         let bytes = match kernel {
-            Kernel::Portable | Kernel::Avx512 => 8,
+            Kernel::Portable | Kernel::Avx512 | Kernel::Neon => 8,
             // Four bits in each byte.
             Kernel::Avx2 => 16,
         };
@@ -40,6 +40,12 @@ impl BitRows {
                         let first = (block * words + at) * 2 * 16 + lane;
                         lines.ints_mut()[first] = word as u32 as i32;
                         lines.ints_mut()[first + 16] = (word >> 32) as u32 as i32;
+                    }
+                    Kernel::Neon => {
+                        for (byte, bits) in word.to_le_bytes().into_iter().enumerate() {
+                            let place = ((block * words + at) * 8 + byte) * 16 + lane;
+                            lines.bytes_mut()[place] = bits;
+                        }
                     }
                     Kernel::Avx2 => {
                         // The order that unpacking bytes to 16 bits in two halves undoes.
@@ -82,7 +88,7 @@ impl ByteRows {
     ) -> Self {
         let padded = rows.next_multiple_of(kernel.block());
         let lanes = match kernel {
-            Kernel::Portable => padded,
+            Kernel::Portable | Kernel::Neon => padded,
             Kernel::Avx2 => 8,
             Kernel::Avx512 => 16,
         };
