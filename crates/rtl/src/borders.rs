@@ -65,14 +65,17 @@ pub(crate) fn border_class(
     vector: usize,
 ) -> Expr {
     let ordinal = if vectors > 1 { format!("_{vector}") } else { String::new() };
+    let columns: Vec<usize> =
+        borders.columns.iter().copied().skip(vector).step_by(vectors).collect();
+    let (bits, per_row) = (address_bits(borders.count()), borders.column_taps.len());
+    if let ([column], [row]) = (&columns[..], &borders.rows[..]) {
+        return lit(bits, (row * per_row + column) as u64);
+    }
     m.section("Border class of the output pixel");
     let done = control.step & &control.last & &control.final_pass;
     let ended = m.net(&format!("pixel{ordinal}_done"), done);
-    let columns: Vec<usize> =
-        borders.columns.iter().copied().skip(vector).step_by(vectors).collect();
     let (column, row) = (format!("pixel{ordinal}_column"), format!("pixel{ordinal}_row"));
     let nest = Nest::new(m, p, &[(&column, columns.len()), (&row, borders.rows.len())], ended);
-    let bits = address_bits(borders.count());
     let mut along = |level: usize, name: &str, classes: &[usize], factor: usize| {
         let Some(q) = nest.round(level) else { return lit(bits, (classes[0] * factor) as u64) };
         // The commonest class, but for the places that are of another.
@@ -86,7 +89,6 @@ pub(crate) fn border_class(
         m.net(name, chosen).expr()
     };
     let of_columns = along(0, &format!("column{ordinal}_class"), &columns, 1);
-    let per_row = borders.column_taps.len();
     let of_rows = along(1, &format!("row{ordinal}_class"), &borders.rows, per_row);
     of_rows + of_columns
 }

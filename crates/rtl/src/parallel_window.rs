@@ -221,11 +221,11 @@ impl Around {
             lanes,
             parts: unit.map.channels / lanes,
         };
-        let needed = standing.differs_by_part() && unit.window.is_padded();
-        let part = if needed { nest.round(WORD) } else { None };
+        let read = unit.window.reads_padding(unit.map);
+        let part = if standing.differs_by_part() && read { nest.round(WORD) } else { None };
         let mut words = standing.words(context, m, p, part, reads);
         let even = words.remove(0);
-        let words = match words.pop().filter(|_| unit.window.is_padded()) {
+        let words = match words.pop().filter(|_| read) {
             None => [even.clone(), even],
             Some(odd) => {
                 m.section("Whether row + column of the first place is odd");

@@ -151,6 +151,14 @@ pub(crate) fn not_quantized(segment: &Segment) -> Diagnostic {
         .hint("end every hidden layer with a quantizer of 1 to 8 bits with one scale for all channels")
 }
 
+/// Levels of 8 bits that a zero point shifts out of every type of 8 bits.
+fn shifted(segment: &Segment, (low, high): (i64, i64)) -> Diagnostic {
+    let text = format!("the values here go from {low} to {high} steps, which no 8 bits hold");
+    Diagnostic::new(Code::NotQuantized, text)
+        .node(segment.nodes.last().cloned().unwrap_or_default())
+        .hint("choose a zero point that leaves them within -128 to 127, or 0 to 255")
+}
+
 /// A common output grid for the staircases of all elements.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Grid {
@@ -174,8 +182,11 @@ impl Grid {
             )
             .node(segment.nodes.join(", ")));
         }
-        let step = lattice::step(&values, &segment.natural_steps())
-            .ok_or_else(|| not_quantized(segment))?;
+        let natural = segment.natural_steps();
+        let step = lattice::step(&values, &natural).ok_or_else(|| {
+            let range = natural.iter().find_map(|&step| lattice::range(&values, step));
+            range.map_or_else(|| not_quantized(segment), |range| shifted(segment, range))
+        })?;
         let integers = values.iter().map(|&v| lattice::integer(v, step));
         let (low, high) = integers.fold((i64::MAX, i64::MIN), |(l, h), n| (l.min(n), h.max(n)));
         Ok(Self { step, low, high })

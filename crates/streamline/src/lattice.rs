@@ -22,6 +22,15 @@ pub(crate) fn step(values: &[f64], natural: &[f64]) -> Option<f64> {
     })
 }
 
+/// The smallest and the largest of the integers that the values are in units of `step`; `None` where
+/// one is no multiple of it.
+pub(crate) fn range(values: &[f64], step: f64) -> Option<(i64, i64)> {
+    let rounding = 1e-6 * values.iter().map(|v| v.abs()).fold(0.0, f64::max);
+    let fits = values.iter().all(|&v| is_multiple(v, step, rounding));
+    let integers = || values.iter().map(|&v| integer(v, step));
+    integers().min().zip(integers().max()).filter(|_| fits)
+}
+
 /// The integer that stands for a value, which may carry float32 rounding.
 pub(crate) fn integer(value: f64, step: f64) -> i64 {
     (value / step).round() as i64

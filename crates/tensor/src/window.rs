@@ -128,6 +128,18 @@ impl Window {
     pub fn is_padded(&self) -> bool {
         self.before != [0, 0] || self.after != [0, 0]
     }
+
+    /// Whether a tap of any window over a map lies in the padding: strides and dilations can step
+    /// over it.
+    pub fn reads_padding(&self, map: Map) -> bool {
+        let misses = |axis: Axis, extent: usize| {
+            let outputs = self.outputs(axis, extent).unwrap_or(0);
+            let mut places = (0..outputs)
+                .flat_map(|output| (0..self.kernel[axis as usize]).map(move |tap| (output, tap)));
+            places.any(|(output, tap)| self.place(axis, output, tap, extent).is_none())
+        };
+        misses(Axis::Rows, map.height) || misses(Axis::Columns, map.width)
+    }
 }
 
 #[cfg(test)]

@@ -21,11 +21,13 @@ struct Kind {
 }
 
 /// What is refused on purpose: an arg-max over outputs that a ReLU makes equal, a pool in front of
-/// which some channels rise and others fall, and padding with a level that is never reached.
-const REFUSED: [&str; 3] = [
+/// which some channels rise and others fall, padding with a level that is never reached, and a zero
+/// point that shifts levels of 8 bits out of 8 bits.
+const REFUSED: [&str; 4] = [
     "arg-max",
     "some channels in front of the pool fall",
     "the padding is neither 0 nor a value that occurs in the map",
+    "which no 8 bits hold",
 ];
 
 /// The network of a seed, streamlined and folded; `None` when it is one of the few that are refused.
@@ -35,7 +37,7 @@ fn case(kind: &Kind, seed: u64) -> Result<Option<Case>, String> {
     let network = (kind.network)(&mut draw, &name);
     let streamlined = match streamline::streamline(&network.graph, &network.options) {
         Err(e)
-            if e.code == Code::UnsupportedStructure
+            if matches!(e.code, Code::UnsupportedStructure | Code::NotQuantized)
                 && REFUSED.iter().any(|text| e.message.contains(text)) =>
         {
             return Ok(None);
