@@ -11,12 +11,24 @@ pub struct Engine {
     /// The streamlined layer that it computes; empty for infrastructure.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub layer: String,
-    /// The stream that it reads, by index.
-    pub input: usize,
-    /// The stream that it writes, by index.
-    pub output: usize,
+    /// The streams that it reads, by index: one, but for an [`EngineKind::Add`].
+    pub inputs: Vec<usize>,
+    /// The streams that it writes, by index: one, but for an [`EngineKind::Fork`].
+    pub outputs: Vec<usize>,
     /// What it is, with its parameters.
     pub kind: EngineKind,
+}
+
+impl Engine {
+    /// The first stream that it reads.
+    pub fn input(&self) -> usize {
+        self.inputs[0]
+    }
+
+    /// The first stream that it writes.
+    pub fn output(&self) -> usize {
+        self.outputs[0]
+    }
 }
 
 /// What an engine does.
@@ -32,6 +44,13 @@ pub enum EngineKind {
         /// Words that it holds, at least 1.
         depth: usize,
     },
+    /// Gives every word to each of its output streams, which take it when they can.
+    Fork {
+        /// Words that it holds for the slowest of them, at least 1.
+        depth: usize,
+    },
+    /// Adds the words of two streams, lane by lane.
+    Add(Add),
     /// Regroups the elements of a frame into wider or narrower words; one lane count divides the
     /// other. The last word of a frame may be partly filled.
     Width,
@@ -60,6 +79,8 @@ impl EngineKind {
             EngineKind::Input => "input",
             EngineKind::Output => "output",
             EngineKind::Fifo { .. } => "fifo",
+            EngineKind::Fork { .. } => "fork",
+            EngineKind::Add(_) => "add",
             EngineKind::Width => "width",
             EngineKind::Threshold(_) => "threshold",
             EngineKind::Window(_) => "window",
@@ -71,6 +92,17 @@ impl EngineKind {
             EngineKind::LabelSelect(_) => "label-select",
         }
     }
+}
+
+/// A unit that adds two streams where branches meet.
+///
+/// Each input has a queue of its own, so that neither waits for the other before it is full.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Add {
+    /// Words of each input queue, at least 1.
+    pub depth: usize,
+    /// Output words that may be on their way at once.
+    pub credits: usize,
 }
 
 /// Where constants are kept.

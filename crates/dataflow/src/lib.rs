@@ -19,7 +19,7 @@ mod engine;
 mod network;
 
 pub use engine::{
-    ChannelAffine, Depthwise, Dot, Engine, EngineKind, Frees, LabelSelect, MemoryStyle, Mvu,
+    Add, ChannelAffine, Depthwise, Dot, Engine, EngineKind, Frees, LabelSelect, MemoryStyle, Mvu,
     ParallelWindow, Pool, SlidingWindow, Threshold, windows_at_once,
 };
 pub use network::{Dataflow, OUTSIDE, Stream};

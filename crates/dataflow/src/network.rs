@@ -1,6 +1,8 @@
 //! Streams, and the network that they make of engines.
 
-use crate::{Depthwise, Engine, EngineKind, LabelSelect, Mvu, ParallelWindow, Pool, SlidingWindow};
+use crate::{
+    Add, Depthwise, Engine, EngineKind, LabelSelect, Mvu, ParallelWindow, Pool, SlidingWindow,
+};
 use diagnostic::{Code, Diagnostic, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -98,6 +100,12 @@ impl Dataflow {
         self.streams.last().expect("checked: there are streams")
     }
 
+    /// Whether every engine but the first reads what the one before it writes, and nothing parts.
+    pub fn is_chain(&self) -> bool {
+        let single = |e: &Engine| e.inputs.len() == 1 && e.outputs.len() == 1;
+        self.engines.iter().all(single)
+    }
+
     /// Checks names, ends of streams and the parameters of every engine against its streams.
     ///
     /// # Errors
@@ -115,14 +123,19 @@ impl Dataflow {
                 return bad(name, "the name is not a unique identifier");
             }
         }
-        if self.streams.len() != self.engines.len() + 1 || self.engines.is_empty() {
-            return bad(&self.name, "the engines are not joined in a chain");
+        if self.streams.len() < 2 || self.engines.is_empty() {
+            return bad(&self.name, "there are no engines between two streams");
         }
+        let last = self.streams.len() - 1;
         for (i, stream) in self.streams.iter().enumerate() {
-            let from = i.checked_sub(1).unwrap_or(OUTSIDE);
-            let to = if i < self.engines.len() { i } else { OUTSIDE };
-            if (stream.from, stream.to) != (from, to) {
-                return bad(&stream.name, "the stream does not join neighbouring engines");
+            let (from, to) = (self.engines.get(stream.from), self.engines.get(stream.to));
+            let outside = (stream.from == OUTSIDE, stream.to == OUTSIDE);
+            let joined = outside == (i == 0, i == last)
+                && from.map_or(outside.0, |e| e.outputs.contains(&i))
+                && to.map_or(outside.1, |e| e.inputs.contains(&i))
+                && (outside.0 || outside.1 || stream.from < stream.to);
+            if !joined {
+                return bad(&stream.name, "the stream does not lead on from engine to engine");
             }
             let sane = (1..=1 << 20).contains(&stream.lanes)
                 && (1..=1 << 30).contains(&stream.elements)
@@ -133,24 +146,43 @@ impl Dataflow {
             }
         }
         for (i, engine) in self.engines.iter().enumerate() {
-            if (engine.input, engine.output) != (i, i + 1) {
-                return bad(&engine.name, "the engine does not join neighbouring streams");
+            let stream = |&s: &usize| self.streams.get(s);
+            let ends: Option<Vec<&Stream>> =
+                engine.inputs.iter().chain(&engine.outputs).map(stream).collect();
+            let distinct: BTreeSet<_> = engine.inputs.iter().chain(&engine.outputs).collect();
+            let Some(ends) = ends.filter(|ends| ends.len() == distinct.len()) else {
+                return bad(&engine.name, "the engine has no streams of its own");
+            };
+            let (inputs, outputs) = ends.split_at(engine.inputs.len());
+            let own = inputs.iter().all(|s| s.to == i) && outputs.iter().all(|s| s.from == i);
+            if !own {
+                return bad(&engine.name, "the engine has no streams of its own");
             }
-            let (input, output) = (&self.streams[i], &self.streams[i + 1]);
-            if let Err(text) = check_engine(&engine.kind, input, output) {
-                return bad(&engine.name, text);
+            if !fits(&engine.kind, inputs, outputs) {
+                return bad(&engine.name, "the parameters of the engine do not fit its streams");
             }
         }
         Ok(())
     }
 }
 
-fn check_engine(
-    kind: &EngineKind,
-    i: &Stream,
-    o: &Stream,
-) -> std::result::Result<(), &'static str> {
-    let ok = match kind {
+/// Whether the parameters of an engine fit its streams.
+fn fits(kind: &EngineKind, inputs: &[&Stream], outputs: &[&Stream]) -> bool {
+    match (kind, inputs, outputs) {
+        (EngineKind::Fork { depth }, [i], [_, _, ..]) => {
+            *depth >= 1 && outputs.iter().all(|o| same_words(i, o))
+        }
+        (EngineKind::Add(a), [x, y], [o]) => check_add(a, x, y, o),
+        (EngineKind::Fork { .. } | EngineKind::Add(_), _, _) => false,
+        (kind, [i], [o]) => fits_one(kind, i, o),
+        _ => false,
+    }
+}
+
+/// [`fits`] of an engine between two streams.
+fn fits_one(kind: &EngineKind, i: &Stream, o: &Stream) -> bool {
+    match kind {
+        EngineKind::Fork { .. } | EngineKind::Add(_) => false,
         EngineKind::Input | EngineKind::Output => same_words(i, o),
         EngineKind::Fifo { depth } => same_words(i, o) && *depth >= 1,
         EngineKind::Width => {
@@ -171,8 +203,20 @@ fn check_engine(
         EngineKind::Depthwise(d) => check_depthwise(d, i, o),
         EngineKind::Pool(p) => check_pool(p, i, o),
         EngineKind::LabelSelect(l) => check_label_select(l, i, o),
-    };
-    if ok { Ok(()) } else { Err("the parameters of the engine do not fit its streams") }
+    }
+}
+
+/// Every sum of two elements has to fit.
+fn check_add(a: &Add, x: &Stream, y: &Stream, o: &Stream) -> bool {
+    let least = x.element.min() + y.element.min();
+    let most = x.element.max() + y.element.max();
+    let shape = |s: &Stream| (s.lanes, s.elements, s.pixel);
+    let holds = o.element.min() <= least && most <= o.element.max();
+    shape(x) == shape(o)
+        && shape(y) == shape(o)
+        && (o.element != ElementType::Bipolar && holds)
+        && a.depth >= 1
+        && a.credits >= 1
 }
 
 fn same_words(i: &Stream, o: &Stream) -> bool {
@@ -337,15 +381,15 @@ mod tests {
                 Engine {
                     name: "input".into(),
                     layer: String::new(),
-                    input: 0,
-                    output: 1,
+                    inputs: vec![0],
+                    outputs: vec![1],
                     kind: EngineKind::Input,
                 },
                 Engine {
                     name: "fc0".into(),
                     layer: "fc0".into(),
-                    input: 1,
-                    output: 2,
+                    inputs: vec![1],
+                    outputs: vec![2],
                     kind: EngineKind::Mvu(mvu),
                 },
             ],

@@ -141,14 +141,26 @@ fn buffers(design: &Design) -> Vec<FifoFacts> {
         buffers.push(FifoFacts { name, words: words as u64, bits: bits as u64 });
     };
     for engine in &design.dataflow.engines {
-        let input = &design.dataflow.streams[engine.input];
+        let input = &design.dataflow.streams[engine.input()];
         let (lanes, input) = (input.lanes, input.bits());
-        let output = design.dataflow.streams[engine.output].bits();
+        let output = design.dataflow.streams[engine.output()].bits();
         let name = &engine.name;
         let queue = format!("{name} output queue");
         match &engine.kind {
             EngineKind::Input | EngineKind::Output => push(name.clone(), 2, input),
             EngineKind::Fifo { depth } => push(name.clone(), *depth, input),
+            EngineKind::Fork { depth } => {
+                for branch in 0..engine.outputs.len() {
+                    push(format!("{name} branch {branch}"), *depth, input);
+                }
+            }
+            EngineKind::Add(a) => {
+                for (side, &stream) in engine.inputs.iter().enumerate() {
+                    let bits = design.dataflow.streams[stream].bits();
+                    push(format!("{name} input queue {side}"), a.depth, bits);
+                }
+                push(queue, a.credits, output);
+            }
             EngineKind::Width => {}
             EngineKind::Threshold(t) => push(queue, t.credits, output),
             EngineKind::Mvu(m) => {

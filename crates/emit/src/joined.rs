@@ -19,11 +19,13 @@ pub(crate) fn check(dataflow: &Dataflow, network: &Streamlined) -> Result<()> {
     }
     let mut layers = network.layers.iter();
     for engine in &dataflow.engines {
-        let output = &dataflow.streams[engine.output];
+        let output = &dataflow.streams[engine.output()];
         let kind = match &engine.kind {
             EngineKind::Input
             | EngineKind::Output
             | EngineKind::Fifo { .. }
+            | EngineKind::Fork { .. }
+            | EngineKind::Add(_)
             | EngineKind::Width => {
                 continue;
             }

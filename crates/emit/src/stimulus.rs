@@ -2,14 +2,13 @@
 
 use crate::Design;
 use diagnostic::Result;
-use golden::Golden;
 use ndarray::{Array1, Array2};
-use sim::{Stalls, Times, values::frame_words};
+use sim::{Stalls, Times, Words};
 use streamline::{Frames, InputSpec};
 use tensor::npy;
 
 /// What every stream carries and when, for some frames.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Expected {
     /// For each stream its name, the bytes of a word, and all words.
     pub words: Vec<(String, usize, Vec<u8>)>,
@@ -25,14 +24,14 @@ impl Expected {
     /// # Errors
     /// `deadlock`.
     pub fn new(design: &Design, frames: &Frames, stalls: &Stalls) -> Result<Self> {
-        let golden = Golden::new(&design.network);
         let streams = &design.dataflow.streams;
         let mut words: Vec<(String, usize, Vec<u8>)> =
             streams.iter().map(|s| (s.name.clone(), s.bytes(), Vec::new())).collect();
+        let mut simulated = Words::new(&design.dataflow, &design.network);
         for frame in frames.iter() {
-            let each = frame_words(&design.dataflow, &design.network, &golden, frame);
-            for ((_, _, all), more) in words.iter_mut().zip(each) {
-                all.extend(more);
+            simulated.run(frame);
+            for (index, (_, _, all)) in words.iter_mut().enumerate() {
+                all.extend_from_slice(simulated.stream(index));
             }
         }
         let times = sim::timing(&design.dataflow, frames.len(), stalls)?;
@@ -50,9 +49,12 @@ impl Expected {
             let cycles = Array1::from(cycles.clone()).into_dyn();
             files.push((format!("{name}.cycles.npy"), npy::to_bytes(&cycles)));
         }
-        for (name, waits) in [("gaps", &self.stalls.gaps), ("stalls", &self.stalls.stalls)] {
-            if !waits.is_empty() {
-                let waits = Array1::from(waits.clone()).into_dyn();
+        if !self.stalls.is_none() {
+            let words = |end: Option<&Vec<u64>>| end.map_or(0, Vec::len);
+            let gaps = self.stalls.gaps(words(self.times.streams.first()));
+            let stalls = self.stalls.stalls(words(self.times.streams.last()));
+            for (name, waits) in [("gaps", gaps), ("stalls", stalls)] {
+                let waits = Array1::from(waits).into_dyn();
                 files.push((format!("{name}.npy"), npy::to_bytes(&waits)));
             }
         }

@@ -26,10 +26,17 @@ use dataflow::{Dataflow, EngineKind};
 /// The estimated resources of an engine.
 pub fn cost(dataflow: &Dataflow, engine: usize) -> Resources {
     let e = &dataflow.engines[engine];
-    let (input, output) = (&dataflow.streams[e.input], &dataflow.streams[e.output]);
+    let (input, output) = (&dataflow.streams[e.input()], &dataflow.streams[e.output()]);
     match &e.kind {
         EngineKind::Input | EngineKind::Output => stream::adapter_cost(input),
         EngineKind::Fifo { depth } => stream::fifo_cost(*depth, input.bits()),
+        EngineKind::Fork { depth } => {
+            (0..e.outputs.len()).map(|_| stream::fifo_cost(*depth, input.bits())).sum()
+        }
+        EngineKind::Add(a) => {
+            let inputs = e.inputs.iter().map(|&s| dataflow.streams[s].bits());
+            stream::add_cost(a, inputs, output)
+        }
         EngineKind::Width => stream::width_cost(input, output),
         EngineKind::Threshold(t) => threshold::cost(t, input, output),
         EngineKind::Window(w) => window::cost(w, input),

@@ -17,6 +17,22 @@ pub enum Timing {
         /// Words that it holds.
         depth: usize,
     },
+    /// On every output stream word n is offered one cycle after it came in; word n is accepted one
+    /// cycle after word n - depth went out on the last of them.
+    Fork {
+        /// Words that it holds.
+        depth: usize,
+    },
+    /// Step n takes word n of both input streams, no earlier than one cycle after they came in and
+    /// one cycle after output word n - `credits` went out; at most one step is taken in a cycle, in
+    /// order. Output word n is offered one cycle after step n. Word n is accepted at an input one
+    /// cycle after step n - `depth`.
+    Join {
+        /// Words of each input queue.
+        depth: usize,
+        /// Output words on their way at once.
+        credits: usize,
+    },
     /// `ratio` input words make an output word (the last of a pixel fewer). An output word is
     /// offered one cycle after its last input word; that last input word is accepted one cycle
     /// after the output word before it went out.
@@ -64,7 +80,7 @@ pub struct Shifting {
 /// frame, no earlier than one cycle after it came in, or padding, no earlier than one cycle after
 /// the first word of the frame came in; it is taken no earlier than one cycle after word n - `credits` went out, and offers word n `latency`
 /// cycles later. Input word m is accepted one cycle after the step that ended the last window
-/// whose first place is more than `depth` words in front of m.
+/// whose first place is at least `depth` words in front of m.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sliding {
     /// Which words are read, in order.
@@ -104,10 +120,12 @@ pub struct Compute {
 /// The timing of an engine.
 pub fn timing(dataflow: &Dataflow, engine: usize) -> Timing {
     let e = &dataflow.engines[engine];
-    let (input, output) = (&dataflow.streams[e.input], &dataflow.streams[e.output]);
+    let (input, output) = (&dataflow.streams[e.input()], &dataflow.streams[e.output()]);
     match &e.kind {
         EngineKind::Input | EngineKind::Output => Timing::Fifo { depth: 2 },
         EngineKind::Fifo { depth } => Timing::Fifo { depth: *depth },
+        EngineKind::Fork { depth } => Timing::Fork { depth: *depth },
+        EngineKind::Add(a) => Timing::Join { depth: a.depth, credits: a.credits },
         EngineKind::Width => width(input, output),
         EngineKind::Threshold(t) => Timing::Compute(Compute {
             words: 1,
@@ -179,30 +197,38 @@ fn width(input: &Stream, output: &Stream) -> Timing {
 pub fn cycles_per_frame(dataflow: &Dataflow, engine: usize) -> u64 {
     let e = &dataflow.engines[engine];
     let words = |s: usize| dataflow.streams[s].words_per_frame() as u64;
-    let edges = words(e.input).max(words(e.output));
+    let edges = words(e.input()).max(words(e.output()));
     match &e.kind {
         EngineKind::Mvu(m) => {
-            let vectors = dataflow.streams[e.output].elements / m.rows / m.vectors;
+            let vectors = dataflow.streams[e.output()].elements / m.rows / m.vectors;
             (m.synapse_fold() * m.neuron_fold() * vectors) as u64
         }
         // A last group of a pixel that is a single word waits a cycle for the output register.
-        EngineKind::Width => match width(&dataflow.streams[e.input], &dataflow.streams[e.output]) {
-            Timing::Pack { ratio, input_words } if input_words % ratio == 1 && input_words > 1 => {
-                edges + dataflow.streams[e.input].pixels() as u64
+        EngineKind::Width => {
+            match width(&dataflow.streams[e.input()], &dataflow.streams[e.output()]) {
+                Timing::Pack { ratio, input_words }
+                    if input_words % ratio == 1 && input_words > 1 =>
+                {
+                    edges + dataflow.streams[e.input()].pixels() as u64
+                }
+                Timing::Pack { .. }
+                | Timing::Split { .. }
+                | Timing::Fifo { .. }
+                | Timing::Fork { .. }
+                | Timing::Join { .. }
+                | Timing::Compute(_)
+                | Timing::Sliding(_)
+                | Timing::Shifting(_) => edges,
             }
-            Timing::Pack { .. }
-            | Timing::Split { .. }
-            | Timing::Fifo { .. }
-            | Timing::Compute(_)
-            | Timing::Sliding(_)
-            | Timing::Shifting(_) => edges,
-        },
+        }
         EngineKind::ParallelWindow(w) => {
-            Raster::of(w, dataflow.streams[e.input].lanes).steps() as u64
+            Raster::of(w, dataflow.streams[e.input()].lanes).steps() as u64
         }
         EngineKind::Input
         | EngineKind::Output
         | EngineKind::Fifo { .. }
+        | EngineKind::Fork { .. }
+        | EngineKind::Add(_)
         | EngineKind::Threshold(_)
         | EngineKind::Window(_)
         | EngineKind::Depthwise(_)

@@ -123,8 +123,8 @@ impl Chain<'_> {
         self.engines.push(Engine {
             name: name.into(),
             layer: layer.into(),
-            input: index,
-            output: index + 1,
+            inputs: vec![index],
+            outputs: vec![index + 1],
             kind,
         });
         let name = format!("{name}_out");

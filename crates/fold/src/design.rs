@@ -4,11 +4,12 @@ use crate::board::Board;
 use crate::build;
 use crate::file::Fold;
 use crate::search::{Space, Weighting, is_mvu};
-use crate::size::{Pace, closed_form_interval, pace, size_buffers};
+use crate::size::{closed_form_interval, size_buffers};
 use dataflow::{Dataflow, Dot, EngineKind};
 use diagnostic::{Code, Diagnostic, Result};
 use engines::Resources;
 use serde::{Deserialize, Serialize};
+use sim::{Pace, pace};
 use std::collections::BTreeMap;
 use streamline::Streamlined;
 
@@ -197,7 +198,7 @@ pub fn refold(name: &str, network: &Streamlined, fold: &Fold, clock_mhz: f64) ->
             EngineKind::Mvu(mvu) => {
                 entry.pe = Some(mvu.pe);
                 entry.simd = Some(mvu.simd);
-                let input = dataflow.streams[engine.input].element;
+                let input = dataflow.streams[engine.input()].element;
                 entry.dot = Dot::Add.takes(input).then_some(mvu.dot);
                 entry.weights = Some(mvu.weight_memory);
                 entry.thresholds = Some(mvu.threshold_memory);
@@ -206,18 +207,20 @@ pub fn refold(name: &str, network: &Streamlined, fold: &Fold, clock_mhz: f64) ->
                 }
             }
             EngineKind::Depthwise(unit) => {
-                entry.pe = Some(dataflow.streams[engine.input].lanes);
+                entry.pe = Some(dataflow.streams[engine.input()].lanes);
                 entry.weights = unit.weight.map(|_| unit.weight_memory);
                 entry.thresholds = Some(unit.threshold_memory);
             }
             EngineKind::Window(unit) => entry.buffer = Some(unit.depth),
             EngineKind::Pool(pool) => {
-                let lanes = dataflow.streams[engine.output].lanes;
+                let lanes = dataflow.streams[engine.output()].lanes;
                 entry.lanes = Some(lanes / pool.windows);
             }
             EngineKind::Input
             | EngineKind::Output
             | EngineKind::Fifo { .. }
+            | EngineKind::Fork { .. }
+            | EngineKind::Add(_)
             | EngineKind::Width
             | EngineKind::Threshold(_)
             | EngineKind::ParallelWindow(_)
@@ -281,7 +284,7 @@ fn facts(dataflow: &Dataflow, clock_mhz: f64) -> Result<Facts> {
 
 fn folding_text(dataflow: &Dataflow, index: usize) -> String {
     let engine = &dataflow.engines[index];
-    let (input, output) = (&dataflow.streams[engine.input], &dataflow.streams[engine.output]);
+    let (input, output) = (&dataflow.streams[engine.input()], &dataflow.streams[engine.output()]);
     if let EngineKind::Depthwise(_) = engine.kind {
         return format!("PE {}", input.lanes);
     }

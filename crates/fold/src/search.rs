@@ -190,6 +190,8 @@ pub(crate) fn is_mvu(kind: &EngineKind) -> Option<&Mvu> {
         EngineKind::Input
         | EngineKind::Output
         | EngineKind::Fifo { .. }
+        | EngineKind::Fork { .. }
+        | EngineKind::Add(_)
         | EngineKind::Width
         | EngineKind::Threshold(_)
         | EngineKind::Window(_)

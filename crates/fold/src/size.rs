@@ -4,72 +4,12 @@ use crate::file::{Fold, MOST_FIFO_WORDS};
 use crate::windows::generous_fifo;
 use dataflow::{Dataflow, EngineKind};
 use diagnostic::Result;
-use engines::{Timing, cycles_per_frame};
-use sim::{Run, Stalls, Times, interval, latency};
+use engines::cycles_per_frame;
+use sim::pace;
 
 /// The initiation interval that the slowest engine or edge allows: the closed form.
 pub(crate) fn closed_form_interval(dataflow: &Dataflow) -> u64 {
     (0..dataflow.engines.len()).map(|e| cycles_per_frame(dataflow, e)).max().unwrap_or(1)
-}
-
-/// Frames after which a design without stalls repeats itself: each engine holds at most two frames
-/// and a few results.
-fn settled_frames(dataflow: &Dataflow) -> usize {
-    let computing = dataflow.engines.iter().filter(|e| !e.layer.is_empty()).count();
-    4 * computing + 12
-}
-
-/// How many frames ago a move can be that another one waits for.
-fn memory(dataflow: &Dataflow) -> usize {
-    let frames = |index: usize| {
-        let engine = &dataflow.engines[index];
-        let [i, o] = [engine.input, engine.output].map(|s| dataflow.streams[s].words_per_frame());
-        match engines::timing(dataflow, index) {
-            Timing::Fifo { depth } => depth.div_ceil(i),
-            Timing::Pack { .. } | Timing::Split { .. } => 1,
-            Timing::Compute(c) => c.buffer.div_ceil(i).max(c.credits.div_ceil(o)),
-            Timing::Sliding(s) => s.depth.div_ceil(i).max(s.credits.div_ceil(o)),
-            Timing::Shifting(s) => s.credits.div_ceil(o),
-        }
-    };
-    (0..dataflow.engines.len()).map(frames).max().unwrap_or(0) + 2
-}
-
-/// Interval and latency in cycles, without stalls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Pace {
-    /// Cycles between frames in steady state.
-    pub(crate) interval: u64,
-    /// Cycles of the first frame.
-    pub(crate) latency: u64,
-}
-
-/// The pace of a design.
-///
-/// Every move is a maximum of earlier moves plus constants, none of them more than [`memory`] frames
-/// ago. So when all moves of that many frames are those of one frame before plus one and the same
-/// number, all later ones are too.
-pub(crate) fn pace(dataflow: &Dataflow) -> Result<Pace> {
-    let (most, memory) = (settled_frames(dataflow), memory(dataflow));
-    let mut run = Run::new(dataflow);
-    let mut more = memory + 3;
-    loop {
-        run.extend(more, &Stalls::none())?;
-        let interval = interval(dataflow, run.times());
-        if run.frames() >= most || repeats(dataflow, run.times(), memory, interval) {
-            return Ok(Pace { interval, latency: latency(dataflow, run.times()) });
-        }
-        more = memory;
-    }
-}
-
-/// Whether the last frames are all `interval` cycles apart on all streams.
-fn repeats(dataflow: &Dataflow, times: &Times, memory: usize, interval: u64) -> bool {
-    dataflow.streams.iter().zip(&times.streams).all(|(stream, times)| {
-        let words = stream.words_per_frame();
-        let last = times.len().saturating_sub(memory * words).max(words);
-        (last..times.len()).all(|n| times[n] - times[n - words] == interval)
-    })
 }
 
 /// A depth that is found by simulation.
@@ -114,7 +54,7 @@ pub(crate) fn size_buffers(fold: &mut Fold, build: &dyn Fn(&Fold) -> Dataflow) -
                 }
             }
             EngineKind::ParallelWindow(unit) if !fold.fifos.contains_key(layer) => {
-                let most = generous_fifo(unit, dataflow.streams[engine.input].lanes);
+                let most = generous_fifo(unit, dataflow.streams[engine.input()].lanes);
                 let sizes = [0].into_iter().chain(full_rams(32, most.min(MOST_FIFO_WORDS)));
                 open.push((Depth::Fifo(layer.clone()), sizes.collect()));
             }
@@ -123,6 +63,8 @@ pub(crate) fn size_buffers(fold: &mut Fold, build: &dyn Fn(&Fold) -> Dataflow) -
             | EngineKind::Input
             | EngineKind::Output
             | EngineKind::Fifo { .. }
+            | EngineKind::Fork { .. }
+            | EngineKind::Add(_)
             | EngineKind::Width
             | EngineKind::Threshold(_)
             | EngineKind::Window(_)

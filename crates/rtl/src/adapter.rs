@@ -129,7 +129,8 @@ fn frames_in_flight(context: &Context<'_>) -> usize {
         let (i, o) = context.ends(index);
         let (i_words, o_words) = (i.words_per_frame(), o.words_per_frame());
         match timing(dataflow, index) {
-            Timing::Fifo { depth } => depth.div_ceil(i_words) + 1,
+            Timing::Fifo { depth } | Timing::Fork { depth } => depth.div_ceil(i_words) + 1,
+            Timing::Join { depth, credits } => (depth + credits).div_ceil(i_words) + 2,
             Timing::Pack { ratio, .. } => (2 * ratio).div_ceil(i_words) + 1,
             Timing::Split { .. } => 2usize.div_ceil(i_words) + 1,
             Timing::Sliding(s) => s.depth.div_ceil(i_words) + s.credits.div_ceil(o_words) + 2,

@@ -26,6 +26,33 @@ pub(crate) struct Ports {
     pub(crate) m_ready: Signal,
 }
 
+/// One stream's ports of an engine that has several on a side.
+pub(crate) struct Side {
+    pub(crate) data: Signal,
+    pub(crate) valid: Signal,
+    pub(crate) ready: Signal,
+}
+
+impl Side {
+    /// Declares an input of words of `bits`, named with a prefix.
+    pub(crate) fn input(m: &mut Module, prefix: &str, bits: usize) -> Self {
+        Self {
+            data: m.input(&format!("{prefix}_data"), bits),
+            valid: m.input(&format!("{prefix}_valid"), 1),
+            ready: m.output(&format!("{prefix}_ready"), 1),
+        }
+    }
+
+    /// Declares an output of words of `bits`, named with a prefix.
+    pub(crate) fn output(m: &mut Module, prefix: &str, bits: usize) -> Self {
+        Self {
+            data: m.output(&format!("{prefix}_data"), bits),
+            valid: m.output(&format!("{prefix}_valid"), 1),
+            ready: m.input(&format!("{prefix}_ready"), 1),
+        }
+    }
+}
+
 impl Ports {
     /// Declares them, for words of `s_bits` and `m_bits`.
     pub(crate) fn declare(m: &mut Module, s_bits: usize, m_bits: usize) -> Self {
@@ -58,7 +85,7 @@ impl<'d> Context<'d> {
 
     pub(crate) fn ends(&self, index: usize) -> (&'d Stream, &'d Stream) {
         let engine = self.engine(index);
-        (&self.dataflow.streams[engine.input], &self.dataflow.streams[engine.output])
+        (&self.dataflow.streams[engine.input()], &self.dataflow.streams[engine.output()])
     }
 
     pub(crate) fn layer(&self, index: usize) -> &'d Layer {
@@ -90,7 +117,11 @@ impl<'d> Context<'d> {
             Timing::Compute(c) => (c.latency, c.credits),
             Timing::Sliding(s) => (s.latency, s.credits),
             Timing::Shifting(s) => (s.latency, s.credits),
-            Timing::Fifo { .. } | Timing::Pack { .. } | Timing::Split { .. } => (0, 0),
+            Timing::Join { credits, .. } => (1, credits),
+            Timing::Fifo { .. }
+            | Timing::Fork { .. }
+            | Timing::Pack { .. }
+            | Timing::Split { .. } => (0, 0),
         };
         if credits > 0 {
             m.comment(&format!(

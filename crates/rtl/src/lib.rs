@@ -14,6 +14,7 @@ mod adders;
 mod affine;
 mod bisect;
 mod borders;
+mod branches;
 mod context;
 mod control;
 mod depthwise;
@@ -57,9 +58,11 @@ pub fn build(dataflow: &Dataflow, network: &Streamlined) -> Rtl {
             EngineKind::Input => adapter::input(&mut context, index),
             EngineKind::Output => adapter::output(&mut context, index),
             EngineKind::Fifo { depth } => {
-                let bits = dataflow.streams[dataflow.engines[index].input].bits();
+                let bits = dataflow.streams[dataflow.engines[index].input()].bits();
                 fifo::fifo(&mut context, bits, *depth)
             }
+            EngineKind::Fork { depth } => branches::fork(&mut context, index, *depth),
+            EngineKind::Add(a) => branches::add(&mut context, index, a),
             EngineKind::Width => width::width(&mut context, index),
             EngineKind::Threshold(t) => threshold::threshold(&mut context, index, t),
             EngineKind::Window(w) => window::window(&mut context, index, w),

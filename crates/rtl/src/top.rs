@@ -3,7 +3,7 @@
 use crate::context::Context;
 use dataflow::EngineKind;
 use engines::cycles_per_frame;
-use hdl::{Instance, Module, ModuleRef, Signal, Value, zeros};
+use hdl::{Expr, Instance, Module, ModuleRef, Signal, Value, zeros};
 
 /// Joins the engines' modules, given in their order.
 pub(crate) fn top(context: &mut Context<'_>, modules: &[ModuleRef]) {
@@ -45,16 +45,15 @@ pub(crate) fn top(context: &mut Context<'_>, modules: &[ModuleRef]) {
     let rst = m.net("rst", !aresetn);
 
     m.section("Streams between engines");
-    let inner: Vec<Wires> = dataflow.streams[1..dataflow.streams.len() - 1]
-        .iter()
-        .map(|s| Wires {
-            data: m.wire(&format!("{}_data", s.name), s.bits()),
-            valid: m.wire(&format!("{}_valid", s.name), 1),
-            ready: m.wire(&format!("{}_ready", s.name), 1),
-        })
-        .collect();
+    let data = s_data.slice(0, input.bits());
+    let mut wires = vec![Wires { data, valid: s_valid, ready: s_ready }];
+    wires.extend(dataflow.streams[1..dataflow.streams.len() - 1].iter().map(|s| Wires {
+        data: m.wire(&format!("{}_data", s.name), s.bits()).expr(),
+        valid: m.wire(&format!("{}_valid", s.name), 1),
+        ready: m.wire(&format!("{}_ready", s.name), 1),
+    }));
     let result = m.wire("result", output.bits());
-    let ends = Wires { data: result, valid: m_valid, ready: m_ready };
+    wires.push(Wires { data: result.expr(), valid: m_valid, ready: m_ready });
     let report = m.wire("report", 1);
     let report_valid = m.wire("report_valid", 1);
     let mut built: Vec<Instance> = Vec::new();
@@ -65,36 +64,27 @@ pub(crate) fn top(context: &mut Context<'_>, modules: &[ModuleRef]) {
             other => other.name().to_string(),
         };
         m.section(&format!("{}: {title}, {cycles} cycles a frame", engine.name));
-        let to = inner.get(index).unwrap_or(&ends);
-        let is_first = index == 0;
         let mut instance = m
             .instance(&format!("u_{}", engine.name), module)
             .connect("clk", clk)
             .connect("rst", rst);
-        instance = match index.checked_sub(1) {
-            None => instance
-                .connect("s_data", s_data.slice(0, input.bits()))
-                .connect("s_valid", s_valid)
-                .connect("s_ready", s_ready),
-            Some(before) => {
-                let from = &inner[before];
-                instance
-                    .connect("s_data", from.data)
-                    .connect("s_valid", from.valid)
-                    .connect("s_ready", from.ready)
+        for (side, streams) in [("s", &engine.inputs), ("m", &engine.outputs)] {
+            for (port, &stream) in streams.iter().enumerate() {
+                let prefix = if streams.len() == 1 { side.into() } else { format!("{side}{port}") };
+                let wires = &wires[stream];
+                instance = instance
+                    .connect(&format!("{prefix}_data"), wires.data.clone())
+                    .connect(&format!("{prefix}_valid"), wires.valid)
+                    .connect(&format!("{prefix}_ready"), wires.ready);
             }
-        };
-        instance = instance
-            .connect("m_data", to.data)
-            .connect("m_valid", to.valid)
-            .connect("m_ready", to.ready);
-        if is_first {
+        }
+        if engine.inputs.contains(&0) {
             instance = instance
                 .connect("s_last", s_last)
                 .connect("report", report)
                 .connect("report_valid", report_valid);
         }
-        if index + 1 == modules.len() {
+        if engine.outputs.contains(&(dataflow.streams.len() - 1)) {
             instance = instance
                 .connect("report", report)
                 .connect("report_valid", report_valid)
@@ -115,7 +105,7 @@ pub(crate) fn top(context: &mut Context<'_>, modules: &[ModuleRef]) {
 
 /// The three wires of a stream.
 struct Wires {
-    data: Signal,
+    data: Expr,
     valid: Signal,
     ready: Signal,
 }

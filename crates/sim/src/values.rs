@@ -3,8 +3,8 @@
 use dataflow::{Dataflow, EngineKind, ParallelWindow, SlidingWindow};
 use engines::window::{Step, Walk};
 use golden::Golden;
-use streamline::Streamlined;
-use tensor::{Axis, words};
+use streamline::{InputSpec, LayerOp, Streamlined};
+use tensor::{Axis, ElementType, Map};
 
 /// The values of a frame on every stream, in the order of the dataflow.
 ///
@@ -16,20 +16,34 @@ pub fn frame_values(
     golden: &Golden<'_>,
     frame: &[i64],
 ) -> Vec<Vec<i64>> {
-    let trace = golden.trace(frame);
-    let mut values = vec![frame.to_vec()];
+    let mut values = vec![Vec::new(); dataflow.streams.len()];
+    values[0] = frame.to_vec();
+    let chain = dataflow.is_chain().then(|| golden.trace(frame));
+    // For each stream of windows the stream of the map that they lie on: a layer reads the map.
+    let mut maps: Vec<usize> = (0..values.len()).collect();
     for engine in &dataflow.engines {
+        let input = engine.input();
         let output = match &engine.kind {
             EngineKind::Input
             | EngineKind::Output
             | EngineKind::Fifo { .. }
-            | EngineKind::Width => values[engine.input].clone(),
+            | EngineKind::Fork { .. }
+            | EngineKind::Width => {
+                engine.outputs.iter().for_each(|&s| maps[s] = maps[input]);
+                values[input].clone()
+            }
+            EngineKind::Add(_) => {
+                let [x, y] = [0, 1].map(|side| &values[engine.inputs[side]]);
+                x.iter().zip(y).map(|(x, y)| x + y).collect()
+            }
             EngineKind::Window(unit) => {
-                windows(unit, dataflow.streams[engine.input].lanes, &values[engine.input])
+                maps[engine.output()] = maps[input];
+                windows(unit, dataflow.streams[input].lanes, &values[input])
             }
             EngineKind::ParallelWindow(unit) => {
-                let lanes = dataflow.streams[engine.input].lanes / unit.pixels;
-                parallel_windows(unit, lanes, &values[engine.input])
+                maps[engine.output()] = maps[input];
+                let lanes = dataflow.streams[input].lanes / unit.pixels;
+                parallel_windows(unit, lanes, &values[input])
             }
             EngineKind::Threshold(_)
             | EngineKind::Depthwise(_)
@@ -38,12 +52,39 @@ pub fn frame_values(
             | EngineKind::ChannelAffine(_)
             | EngineKind::LabelSelect(_) => {
                 let layer = network.layers.iter().position(|l| l.name == engine.layer);
-                trace.outputs[layer.expect("every computing engine has its layer")].clone()
+                let layer = layer.expect("every computing engine has its layer");
+                match &chain {
+                    Some(trace) => trace.outputs[layer].clone(),
+                    None => {
+                        let map = maps[input];
+                        let element = dataflow.streams[map].element;
+                        alone(network, layer, element, &values[map])
+                    }
+                }
             }
         };
-        values.push(output);
+        for &stream in &engine.outputs {
+            values[stream].clone_from(&output);
+        }
     }
     values
+}
+
+/// What a layer makes of the elements that it reads, wherever they come from.
+fn alone(network: &Streamlined, layer: usize, element: ElementType, values: &[i64]) -> Vec<i64> {
+    let layer = network.layers[layer].clone();
+    let map = match &layer.op {
+        LayerOp::Conv(conv) => conv.input,
+        LayerOp::Pool(pool) => pool.input,
+        LayerOp::Dense(_) | LayerOp::LabelSelect { .. } => Map::vector(values.len()),
+        LayerOp::Threshold(_) | LayerOp::ChannelAffine(_) => layer.map,
+    };
+    let input = InputSpec { element, map, ..network.input.clone() };
+    let single = Streamlined { input, layers: vec![layer], ..network.clone() };
+    let golden = Golden::new(&single);
+    let mut scratch = golden.scratch();
+    golden.run_into(values, &mut scratch);
+    scratch.layer(0).to_vec()
 }
 
 /// The elements that a sliding window unit puts out for a frame.
@@ -97,19 +138,4 @@ fn parallel_windows(unit: &ParallelWindow, lanes: usize, frame: &[i64]) -> Vec<i
         }
     }
     out
-}
-
-/// The words of a frame on every stream: little-endian bytes, word after word.
-pub fn frame_words(
-    dataflow: &Dataflow,
-    network: &Streamlined,
-    golden: &Golden<'_>,
-    frame: &[i64],
-) -> Vec<Vec<u8>> {
-    let values = frame_values(dataflow, network, golden, frame);
-    let packed = |(stream, values): (&dataflow::Stream, &Vec<i64>)| {
-        let pixels = values.chunks(stream.pixel);
-        pixels.flat_map(|pixel| words::pack(stream.element, stream.lanes, pixel)).collect()
-    };
-    dataflow.streams.iter().zip(&values).map(packed).collect()
 }

@@ -69,6 +69,18 @@ fn settled_frames(design: &Design) -> usize {
 /// # Errors
 /// When a case does not build, or a tool is missing.
 pub fn verify_all(work: &Path, cases: &[Case]) -> Result<Vec<String>, String> {
+    verify_more(work, cases, (0, 0))
+}
+
+/// The same with further runs: so many seeds of waits, and frames of each.
+///
+/// # Errors
+/// When a case does not build, or a tool is missing.
+pub fn verify_more(
+    work: &Path,
+    cases: &[Case],
+    further: (u64, usize),
+) -> Result<Vec<String>, String> {
     let _ = fs::remove_dir_all(work);
     if cases.is_empty() {
         return Ok(Vec::new());
@@ -96,7 +108,7 @@ pub fn verify_all(work: &Path, cases: &[Case]) -> Result<Vec<String>, String> {
     let bundle = Bundle::build(work, &units).map_err(explain)?;
     let pairs: Vec<(&Case, &Unit)> = cases.iter().zip(&units).collect();
     let verified = in_parallel(&pairs, |(case, unit)| {
-        let text = match verify_one(&bundle, case, unit) {
+        let text = match verify_one(&bundle, case, unit, further) {
             Ok(()) => {
                 let _ = fs::remove_dir_all(&unit.folder);
                 return None;
@@ -122,7 +134,12 @@ fn keep(case: &Case, folder: &Path) {
     }
 }
 
-fn verify_one(bundle: &Bundle, case: &Case, unit: &Unit) -> Result<(), String> {
+fn verify_one(
+    bundle: &Bundle,
+    case: &Case,
+    unit: &Unit,
+    (seeds, frames_each): (u64, usize),
+) -> Result<(), String> {
     let design = &case.design;
     let input = &design.network.input;
     let settled = settled_frames(design);
@@ -141,18 +158,17 @@ fn verify_one(bundle: &Bundle, case: &Case, unit: &Unit) -> Result<(), String> {
             1 => draw.pick(&[0.1, 0.3, 0.5]),
             _ => draw.pick(&[0.6, 0.8, 0.9]),
         };
-        let mut stalls = Stalls::random(probability, draw.bits(), ins, outs);
+        let mut stalls = Stalls::random(probability, draw.bits());
         if run == 3 {
             stalls = long_waits(&mut draw, design.facts.ii_cycles, ins, outs);
         }
         if run == 2 {
             // A slow source or a slow sink alone fill and empty all buffers.
-            let sides = draw.size(0, 2);
-            if sides == 0 {
-                stalls.gaps.clear();
-            } else if sides == 1 {
-                stalls.stalls.clear();
-            }
+            stalls = match draw.size(0, 2) {
+                0 => Stalls::Trace { gaps: Vec::new(), stalls: stalls.stalls(outs) },
+                1 => Stalls::Trace { gaps: stalls.gaps(ins), stalls: Vec::new() },
+                _ => stalls,
+            };
         }
         let some = frames.clone().first(count);
         let stalled = run_once(bundle, case, unit, &some, &stalls, 2 + run)?;
@@ -160,6 +176,11 @@ fn verify_one(bundle: &Bundle, case: &Case, unit: &Unit) -> Result<(), String> {
         if !same {
             return Err("stalls change the values that come out".into());
         }
+    }
+    for seed in 0..seeds {
+        let frames = emit::seeded_frames(input, case.seed ^ seed << 32, frames_each);
+        let stalls = Stalls::random(draw.pick(&[0.2, 0.4, 0.6, 0.8]), draw.bits());
+        run_once(bundle, case, unit, &frames, &stalls, 6 + seed)?;
     }
     Ok(())
 }
@@ -174,7 +195,7 @@ fn long_waits(draw: &mut Draw, interval: u64, inputs: usize, outputs: usize) -> 
         }
         waits
     };
-    Stalls { gaps: waits(inputs), stalls: waits(outputs) }
+    Stalls::Trace { gaps: waits(inputs), stalls: waits(outputs) }
 }
 
 /// One run of the simulator and of Verilator, equal in every word and cycle.

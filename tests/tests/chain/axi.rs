@@ -83,8 +83,10 @@ impl Bench {
                 filled.resize(whole, vec![0; input.bytes()]);
                 let bytes = filled.concat();
                 let values = words::unpack(input.element, input.lanes, input.elements, &bytes);
-                let outputs = golden.run(&values).output;
-                let packed = words::pack(output.element, output.lanes, &outputs);
+                let (dataflow, network) = (self.dataflow(), &self.design.network);
+                let streams = sim::values::frame_values(dataflow, network, &golden, &values);
+                let outputs = streams.last().unwrap();
+                let packed = words::pack(output.element, output.lanes, outputs);
                 let count = output.words_per_frame();
                 let wrong = here < whole || last == 0;
                 results.words.extend(packed.chunks(output.bytes()).map(<[u8]>::to_vec));
@@ -118,8 +120,9 @@ impl Bench {
         let last = Array1::from(traffic.last.clone()).into_dyn();
         npy::write(&folder.join("s_axis.last.npy"), &last).unwrap();
         if stall > 0.0 {
-            let stalls = sim::Stalls::random(stall, seed, traffic.words.len(), 4000);
-            for (name, waits) in [("gaps", stalls.gaps), ("stalls", stalls.stalls)] {
+            let stalls = sim::Stalls::random(stall, seed);
+            let (gaps, stalls) = (stalls.gaps(traffic.words.len()), stalls.stalls(4000));
+            for (name, waits) in [("gaps", gaps), ("stalls", stalls)] {
                 let waits = Array1::from(waits).into_dyn();
                 npy::write(&folder.join(format!("{name}.npy")), &waits).unwrap();
             }

@@ -2,6 +2,7 @@
 
 use crate::axi::{Bench, mixed_frames, reset};
 use crate::work;
+use dataflow::{Add, EngineKind};
 use emit::{Design, Expected};
 use fold::{Fold, LayerFold};
 use graph::{Elementwise, Graph, Op, Param, Weights};
@@ -12,7 +13,7 @@ use std::fs;
 use std::path::Path;
 use streamline::{Head, Options};
 use tensor::ElementType;
-use tests::networks::{Bundle, Draw, Unit, build_folder, prepare};
+use tests::networks::{Bundle, Draw, Growing, Pieces, Unit, Words, build_folder, prepare};
 
 /// Changes that cannot be seen, each with the reason.
 const EQUIVALENT: &[(&str, &str)] = &[
@@ -250,15 +251,54 @@ fn mutations(rtl: &rtl::Rtl) -> Vec<Mutation> {
 
 #[test]
 fn every_fault_is_found() {
-    let work = work("mutation");
-    let _ = fs::remove_dir_all(&work);
     let design = design();
     let rtl = rtl::build(&design.dataflow, &design.network);
-    let mutations = mutations(&rtl);
+    all_are_found("mutation", &design, &rtl, &mutations(&rtl));
+}
+
+/// Streams that part, change their type on one branch, and meet; the last word of a frame is partly
+/// filled. A matrix behind them needs the whole frame, so that all its results tell of a wrong one.
+fn branched() -> Design {
+    let words = Words::from((ElementType::Bipolar, 2, 11));
+    let (growing, at) = Growing::new("tiny", words);
+    let mut pieces = Pieces { growing, draw: Draw::new(3) };
+    let branches = pieces.growing.fork(at, 2, 2);
+    let levels = pieces.threshold(branches[0], ElementType::Int(2));
+    let sum = pieces.growing.meet([levels, branches[1]], Add { depth: 8, credits: 2 });
+    let results = pieces.matrix(sum, ElementType::Uint(2));
+    pieces.growing.finish(results).unwrap()
+}
+
+/// Every change of every line of the fork and of the adder.
+#[test]
+fn every_fault_is_found_where_streams_meet() {
+    let design = branched();
+    let rtl = rtl::build(&design.dataflow, &design.network);
+    let engines = design.dataflow.engines.iter();
+    let ends = engines.filter(|e| matches!(e.kind, EngineKind::Fork { .. } | EngineKind::Add(_)));
+    let mut all = Vec::new();
+    for file in ends.map(|e| format!("tiny_{}.v", e.name)) {
+        let lines: Vec<&str> = rtl.verilog[&file].lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            for new in changes(line) {
+                let name = format!("{file}:{}: `{}` to `{}`", at + 1, line.trim(), new.trim());
+                let changed = [&lines[..at], &[new.as_str()], &lines[at + 1..]].concat();
+                all.push(Mutation { name, file: file.clone(), text: changed.join("\n") + "\n" });
+            }
+        }
+    }
+    assert!(all.len() > 10, "{} changes", all.len());
+    all_are_found("mutation_branches", &design, &rtl, &all);
+}
+
+/// Builds the design once unchanged and once with each change, and runs all of them.
+fn all_are_found(name: &str, design: &Design, rtl: &rtl::Rtl, mutations: &[Mutation]) {
+    let work = work(name);
+    let _ = fs::remove_dir_all(&work);
     let mut units = Vec::new();
     for (index, mutation) in std::iter::once(None).chain(mutations.iter().map(Some)).enumerate() {
         let folder = work.join(format!("m{index}"));
-        build_folder(&folder, &design.dataflow, &rtl).unwrap();
+        build_folder(&folder, &design.dataflow, rtl).unwrap();
         if let Some(mutation) = mutation {
             fs::write(folder.join("rtl").join(&mutation.file), &mutation.text).unwrap();
         }
@@ -267,10 +307,8 @@ fn every_fault_is_found() {
     let bundle = Bundle::build(&work, &units).unwrap();
     const FRAMES: usize = 300;
     let frames = emit::seeded_frames(&design.network.input, 3, FRAMES);
-    let words = |s: &dataflow::Stream| s.words_per_frame() * FRAMES;
-    let (ins, outs) = (words(design.dataflow.input()), words(design.dataflow.output()));
-    let stalls = Stalls::random(0.4, 8, ins, outs);
-    let expected = Expected::new(&design, &frames, &stalls).unwrap();
+    let stalls = Stalls::random(0.4, 8);
+    let expected = Expected::new(design, &frames, &stalls).unwrap();
     let mut benches = units.into_iter().map(|unit| Bench { design: design.clone(), unit });
     let sound = benches.next().unwrap();
     assert!(!is_caught(&bundle, &sound, &expected), "the unchanged design fails");

@@ -1,7 +1,7 @@
 //! Estimated resources of FIFOs, width converters and the adapters at the top.
 
 use crate::{Resources, lut_ram};
-use dataflow::Stream;
+use dataflow::{Add, Stream};
 
 /// A FIFO in LUT RAM.
 pub fn fifo_cost(depth: usize, bits: usize) -> Resources {
@@ -16,6 +16,13 @@ pub fn width_cost(input: &Stream, output: &Stream) -> Resources {
     let multiplexer = narrow * (wide / narrow / 4.0).ceil();
     let luts = if output.lanes > input.lanes { wide * 0.3 } else { wide + multiplexer };
     Resources::logic(luts + 14.0, 2.0 * wide + 12.0)
+}
+
+/// Two streams added: a queue at each input, one behind the sums.
+pub fn add_cost(add: &Add, inputs: impl Iterator<Item = usize>, output: &Stream) -> Resources {
+    let queues: Resources = inputs.map(|bits| fifo_cost(add.depth, bits)).sum();
+    let sums = Resources::logic(output.bits() as f64 + 2.0, 0.0);
+    queues + sums + fifo_cost(add.credits, output.bits())
 }
 
 /// An AXI4-Stream adapter with its two-word FIFO.

@@ -2,112 +2,196 @@
 
 use super::{say, say_json};
 use crate::cli::Sim;
-use crate::{arrays, cli};
+use crate::{arrays, cli, progress};
 use anyhow::Result;
 use diagnostic::{Code, Diagnostic};
 use emit::{Design, Expected};
-use golden::{Golden, Outcome};
+use sim::{Activity, Run, Stalls, Words};
 use std::time::Instant;
 use streamline::Frames;
 
 /// Frames for a run without `--input`.
 const DEFAULT_FRAMES: usize = 16;
 
-/// What a simulation gives.
-pub(crate) struct Simulated {
+/// What goes through a design, and its waits.
+pub(crate) struct Task {
     pub(crate) frames: Frames,
-    pub(crate) expected: Expected,
-    pub(crate) outcomes: Vec<Outcome>,
-    pub(crate) accuracy: Option<f64>,
-    /// One thread, values and cycles of every word.
-    pub(crate) seconds: f64,
+    pub(crate) labels: Option<Vec<i64>>,
+    pub(crate) stalls: Stalls,
 }
 
-pub(crate) fn simulate(
-    design: &Design,
-    arrays: &cli::Arrays,
-    stalls: &cli::Stalls,
-) -> Result<Simulated> {
-    if !(0.0..1.0).contains(&stalls.stall) {
-        let text = format!("--stall {} is no probability below 1", stalls.stall);
-        return Err(Diagnostic::new(Code::Usage, text).hint("use 0 to 0.99").into());
-    }
-    let frames = match arrays::frames(arrays, &design.network.input)? {
-        Some(frames) => frames,
-        None => {
-            let count = arrays.frames.unwrap_or(DEFAULT_FRAMES);
-            emit::seeded_frames(&design.network.input, stalls.seed, count)
+impl Task {
+    pub(crate) fn new(design: &Design, arrays: &cli::Arrays, stalls: &cli::Stalls) -> Result<Self> {
+        if !(0.0..1.0).contains(&stalls.stall) {
+            let text = format!("--stall {} is no probability below 1", stalls.stall);
+            return Err(Diagnostic::new(Code::Usage, text).hint("use 0 to 0.99").into());
         }
-    };
-    if frames.is_empty() {
-        return Err(Diagnostic::new(Code::Usage, "there are no frames to run").into());
+        let frames = match arrays::frames(arrays, &design.network.input)? {
+            Some(frames) => frames,
+            None => {
+                let count = arrays.frames.unwrap_or(DEFAULT_FRAMES);
+                emit::seeded_frames(&design.network.input, stalls.seed, count)
+            }
+        };
+        if frames.is_empty() {
+            return Err(Diagnostic::new(Code::Usage, "there are no frames to run").into());
+        }
+        let labels = arrays::labels(arrays, frames.len())?;
+        Ok(Self { frames, labels, stalls: Stalls::random(stalls.stall, stalls.seed) })
     }
-    let labels = arrays::labels(arrays, frames.len())?;
-    let (input, output) = (design.dataflow.input(), design.dataflow.output());
-    let waits = if stalls.stall > 0.0 {
-        let words = |s: &dataflow::Stream| s.words_per_frame() * frames.len();
-        sim::Stalls::random(stalls.stall, stalls.seed, words(input), words(output))
-    } else {
-        sim::Stalls::none()
-    };
-    let start = Instant::now();
-    let expected = Expected::new(design, &frames, &waits)?;
-    let seconds = start.elapsed().as_secs_f64();
-    let golden = Golden::new(&design.network);
-    let outcomes = golden.run_all(&frames, || ());
-    arrays::write(arrays, &golden, &outcomes)?;
-    let accuracy = labels.map(|l| arrays::accuracy(&golden, &outcomes, &l));
-    Ok(Simulated { frames, expected, outcomes, accuracy, seconds })
+
+    /// What every stream carries and when, all frames together.
+    pub(crate) fn expected(&self, design: &Design) -> diagnostic::Result<Expected> {
+        Expected::new(design, &self.frames, &self.stalls)
+    }
 }
 
-impl Simulated {
+/// What a simulation shows.
+pub(crate) struct Simulated<'d> {
+    design: &'d Design,
+    run: Run<'d>,
+    activity: Activity<'d>,
+    accuracy: Option<f64>,
+    /// One thread, values and cycles of every word.
+    seconds: f64,
+}
+
+/// Simulates frame after frame.
+pub(crate) fn simulate<'d>(
+    design: &'d Design,
+    arrays: &cli::Arrays,
+    task: &Task,
+) -> Result<Simulated<'d>> {
+    let mut words = Words::new(&design.dataflow, &design.network);
+    let mut run = Run::new(&design.dataflow, &task.stalls).counting();
+    let mut activity = Activity::new(&design.dataflow);
+    let wanted = arrays.output.is_some() || task.labels.is_some();
+    let mut outcomes = Vec::new();
+    let bar = progress::bar("simulating", task.frames.len());
+    let start = Instant::now();
+    for frame in task.frames.iter() {
+        words.run(frame);
+        activity.observe(&run.frame()?);
+        if wanted {
+            let (golden, scratch) = words.golden();
+            outcomes.push(golden.outcome(scratch));
+        }
+        bar.inc(1);
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    bar.finish_and_clear();
+    let (golden, _) = words.golden();
+    arrays::write(arrays, golden, &outcomes)?;
+    let accuracy = task.labels.as_ref().map(|l| arrays::accuracy(golden, &outcomes, l));
+    Ok(Simulated { design, run, activity, accuracy, seconds })
+}
+
+impl Simulated<'_> {
     /// Cycles between the last two frames; of a single frame, what the design takes.
-    fn interval(&self, design: &Design) -> u64 {
-        match sim::interval(&design.dataflow, &self.expected.times) {
-            0 => design.facts.ii_cycles,
+    fn interval(&self) -> u64 {
+        match self.activity.interval().last {
+            0 => self.design.facts.ii_cycles,
             interval => interval,
         }
     }
 
     /// The keys that `sim` and `verify` share.
-    pub(crate) fn json(&self, design: &Design) -> serde_json::Value {
-        let times = &self.expected.times;
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::json!({
-            "frames": self.frames.len(),
-            "cycles": times.cycles(),
-            "ii_cycles": self.interval(design),
-            "latency_cycles": sim::latency(&design.dataflow, times),
+            "frames": self.activity.frames(),
+            "cycles": self.activity.cycles(),
+            "ii_cycles": self.interval(),
+            "latency_cycles": self.activity.latency().first,
             "accuracy": self.accuracy,
             "simulator_seconds": self.seconds,
         })
     }
 
-    pub(crate) fn show(&self, design: &Design) {
-        let times = &self.expected.times;
+    /// Where the cycles went.
+    fn activity_json(&self) -> serde_json::Value {
+        let spread = |s: sim::Spread| serde_json::json!({ "least": s.least, "most": s.most, "mean": s.mean() });
+        let engines = &self.design.dataflow.engines;
+        let engine = |(index, engine): (usize, &dataflow::Engine)| {
+            let a = self.activity.engine(&self.run, index);
+            serde_json::json!({
+                "name": engine.name,
+                "kind": engine.kind.name(),
+                "busy": a.busy,
+                "starved": a.starved,
+                "stalled": a.stalled,
+            })
+        };
+        let fifo = |f: sim::FifoActivity| {
+            serde_json::json!({
+                "name": engines[f.engine].name,
+                "depth": f.depth,
+                "most": f.most,
+                "mean": f.mean,
+            })
+        };
+        serde_json::json!({
+            "latency": spread(self.activity.latency()),
+            "interval": spread(self.activity.interval()),
+            "engines": engines.iter().enumerate().map(engine).collect::<Vec<_>>(),
+            "fifos": self.activity.fifos().into_iter().map(fifo).collect::<Vec<_>>(),
+        })
+    }
+
+    pub(crate) fn show(&self) {
         say(&format!(
             "{} frames in {} cycles; interval {} cycles, latency {} cycles",
-            self.frames.len(),
-            report::thousands(times.cycles()),
-            report::thousands(self.interval(design)),
-            report::thousands(sim::latency(&design.dataflow, times)),
+            self.activity.frames(),
+            report::thousands(self.activity.cycles()),
+            report::thousands(self.interval()),
+            report::thousands(self.activity.latency().first),
         ));
         if let Some(accuracy) = self.accuracy {
             say(&format!("accuracy {:.2} %", 100.0 * accuracy));
+        }
+    }
+
+    /// A table of where the cycles went.
+    fn show_activity(&self) {
+        let cycles = self.activity.cycles().max(1) as f64;
+        let share = |part: u64| format!("{:.1} %", 100.0 * part as f64 / cycles);
+        let engines = &self.design.dataflow.engines;
+        let row = |(index, engine): (usize, &dataflow::Engine)| {
+            let a = self.activity.engine(&self.run, index);
+            vec![
+                engine.name.clone(),
+                engine.kind.name().to_string(),
+                share(a.busy),
+                share(a.starved),
+                share(a.stalled),
+            ]
+        };
+        let rows: Vec<Vec<String>> = engines.iter().enumerate().map(row).collect();
+        say(&report::table(&["engine", "kind", "busy", "starved", "stalled"], &rows));
+        let row = |f: sim::FifoActivity| {
+            let name = engines[f.engine].name.clone();
+            vec![name, f.depth.to_string(), f.most.to_string(), format!("{:.1}", f.mean)]
+        };
+        let rows: Vec<Vec<String>> = self.activity.fifos().into_iter().map(row).collect();
+        if !rows.is_empty() {
+            say(&report::table(&["FIFO", "depth", "most words", "mean"], &rows));
         }
     }
 }
 
 pub(crate) fn run(options: &Sim) -> Result<()> {
     let design = Design::load(&options.design)?;
-    let simulated = simulate(&design, &options.arrays, &options.stalls)?;
+    let task = Task::new(&design, &options.arrays, &options.stalls)?;
+    let simulated = simulate(&design, &options.arrays, &task)?;
     if let Some(folder) = &options.folder {
-        write_files(folder, simulated.expected.files())?;
+        write_files(folder, task.expected(&design)?.files())?;
     }
-    debug_assert_eq!(simulated.outcomes.len(), simulated.frames.len());
     if options.json {
-        say_json(&simulated.json(&design));
+        let mut json = simulated.json();
+        json["activity"] = simulated.activity_json();
+        say_json(&json);
     } else {
-        simulated.show(&design);
+        simulated.show();
+        simulated.show_activity();
     }
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! `xnorflow verify`
 
-use super::sim::{Simulated, simulate, write_files};
+use super::sim::{Task, simulate, write_files};
 use super::{say, say_json};
 use crate::cli::Verify;
 use crate::progress;
 use anyhow::Result;
 use diagnostic::{Code, Diagnostic};
-use emit::Design;
+use emit::{Design, Expected};
 use std::path::{Path, PathBuf};
 use verify::{Comparison, Harness};
 
@@ -16,7 +16,9 @@ const SECOND_RUN_FRAMES: usize = 8;
 pub(crate) fn run(options: &Verify) -> Result<()> {
     let design = Design::load(&options.design)?;
     let temporary = tempfile::Builder::new().prefix("xnorflow-").tempdir()?;
-    let simulated = simulate(&design, &options.arrays, &options.stalls)?;
+    let task = Task::new(&design, &options.arrays, &options.stalls)?;
+    let simulated = simulate(&design, &options.arrays, &task)?;
+    let expected = task.expected(&design)?;
 
     let spinner = progress::spinner("building the simulation");
     let harness = Harness::build(&options.design, temporary.path())?;
@@ -24,15 +26,15 @@ pub(crate) fn run(options: &Verify) -> Result<()> {
 
     let folders = Folders::new(options.folder.as_deref(), temporary.path())?;
     let spinner = progress::spinner("running Verilator");
-    write_files(&folders.expected, simulated.expected.files())?;
-    let (run, comparison) = once(&design, &harness, &folders, &simulated, 1)?;
+    write_files(&folders.expected, expected.files())?;
+    let (run, comparison) = once(&design, &harness, &folders, &expected, 1)?;
     // Nothing may depend on what registers and memories hold at power-up: another seed.
     let (_, second) = second_run(options, &design, &harness, temporary.path())?;
     spinner.finish_and_clear();
 
     let equal = comparison.is_equal() && second.is_equal();
     if options.json {
-        let mut json = simulated.json(&design);
+        let mut json = simulated.json();
         json["mismatches"] = (comparison.mismatches + second.mismatches).into();
         json["cycle_mismatches"] = (comparison.cycle_mismatches + second.cycle_mismatches).into();
         json["streams_compared"] = comparison.streams_compared.into();
@@ -41,7 +43,7 @@ pub(crate) fn run(options: &Verify) -> Result<()> {
         json["differences"] = serde_json::to_value(&comparison.first)?;
         say_json(&json);
     } else {
-        simulated.show(&design);
+        simulated.show();
         if equal {
             say(&format!(
                 "Verilator, simulator and golden model agree: {} streams, {} words, all cycles",
@@ -77,7 +79,7 @@ fn once(
     design: &Design,
     harness: &Harness,
     folders: &Folders,
-    simulated: &Simulated,
+    expected: &Expected,
     seed: u64,
 ) -> diagnostic::Result<(verify::Run, Comparison)> {
     let run = harness.run(&folders.expected, &folders.recorded, seed, &[])?;
@@ -85,7 +87,7 @@ fn once(
         return Err(Diagnostic::new(Code::Mismatch, "the stream contract is broken")
             .hint(run.messages.trim().to_string()));
     }
-    let comparison = verify::compare(&design.dataflow, &simulated.expected, &folders.recorded)?;
+    let comparison = verify::compare(&design.dataflow, expected, &folders.recorded)?;
     Ok((run, comparison))
 }
 
@@ -105,7 +107,7 @@ fn second_run(
         classes: false,
         frames: Some(asked.min(SECOND_RUN_FRAMES)),
     };
-    let simulated = simulate(design, &arrays, &options.stalls)?;
-    write_files(&folders.expected, simulated.expected.files())?;
-    Ok(once(design, harness, &folders, &simulated, 2)?)
+    let expected = Task::new(design, &arrays, &options.stalls)?.expected(design)?;
+    write_files(&folders.expected, expected.files())?;
+    Ok(once(design, harness, &folders, &expected, 2)?)
 }

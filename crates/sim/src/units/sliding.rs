@@ -1,0 +1,187 @@
+//! The sliding window unit.
+
+use super::{Ends, Skip, Unit};
+use crate::stream::{Cycle, Stream};
+use engines::Sliding;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// The ring of a sliding window unit; see [`Sliding`].
+///
+/// Most steps of a window follow each other without a wait, and their words leave as soon as they are
+/// offered: such runs are moved as a whole.
+#[derive(Clone)]
+pub(crate) struct Ring {
+    ends: Ends,
+    latency: u64,
+    credits: usize,
+    /// Whether credits are enough for words that leave as soon as they are offered.
+    flows: bool,
+    /// Of each step of a frame the word that it reads, and the last word that it and the steps
+    /// behind it in its window read. Padding waits for the first word of its frame.
+    reads: Arc<[Read]>,
+    /// Places that are free with the end of each window of a frame.
+    frees: Arc<[usize]>,
+    window_steps: usize,
+    frame_words: usize,
+    /// The first cycle in which the next step may be taken, as far as steps go.
+    next_step: Cycle,
+    /// Step that comes next, of its frame, and the steps left in its window.
+    step: usize,
+    left: usize,
+    window: usize,
+    /// Input words of the frames before.
+    frame: usize,
+    /// Steps so far.
+    made: usize,
+    /// Offers of output words that have not moved.
+    offers: VecDeque<Cycle>,
+    looks_back: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Read {
+    word: u32,
+    last: u32,
+}
+
+impl Ring {
+    pub(crate) fn new(ends: Ends, sliding: Sliding, streams: &mut [Stream]) -> Self {
+        let walk = sliding.walk;
+        let reads = (0..walk.windows()).flat_map(|window| {
+            let word = |step| walk.step(window, step).word.unwrap_or(0) as u32;
+            let mut reads: Vec<Read> =
+                (0..walk.steps()).map(word).map(|word| Read { word, last: word }).collect();
+            for step in (1..reads.len()).rev() {
+                reads[step - 1].last = reads[step - 1].last.max(reads[step].last);
+            }
+            reads
+        });
+        let frees = |window| (walk.base(window + 1) - walk.base(window)) as usize;
+        let places = (sliding.depth as i64 + walk.base(0)) as usize;
+        streams[ends.input].grant(places);
+        Self {
+            ends,
+            latency: sliding.latency,
+            credits: sliding.credits,
+            flows: sliding.credits as u64 > sliding.latency,
+            reads: reads.collect(),
+            frees: (0..walk.windows()).map(frees).collect(),
+            window_steps: walk.steps(),
+            frame_words: walk.words_per_frame(),
+            next_step: 0,
+            step: 0,
+            left: walk.steps(),
+            window: 0,
+            frame: 0,
+            made: 0,
+            offers: VecDeque::new(),
+            looks_back: sliding.depth + walk.words_per_frame(),
+        }
+    }
+
+    /// The cycle of the next step, if known moves decide it.
+    fn next(&self, input: &Stream, output: &Stream) -> Option<Cycle> {
+        let word = self.frame + self.reads[self.step].word as usize;
+        if word >= input.len() {
+            return None;
+        }
+        let at = self.next_step.max(input.at(word) + 1);
+        match self.made.checked_sub(self.credits) {
+            None => Some(at),
+            Some(freed) if freed < output.len() => Some(at.max(output.at(freed) + 1)),
+            Some(_) => None,
+        }
+    }
+
+    /// Moves as many words of the window as leave in the cycle of their offer; how many.
+    fn flow(&mut self, input: &Stream, output: &mut Stream) -> usize {
+        let last = self.frame + self.reads[self.step].last as usize;
+        let ready = self.flows && self.left > 1 && self.offers.is_empty() && last < input.len();
+        if !ready || input.at(last) >= self.next_step {
+            return 0;
+        }
+        // Credits of the words in front.
+        for behind in 0..self.credits.min(self.made) {
+            let freed = output.at(self.made - 1 - behind);
+            if freed + behind as u64 >= self.next_step + self.credits as u64 - 1 {
+                return 0;
+            }
+        }
+        output.push_run(self.next_step + self.latency, self.left)
+    }
+
+    /// Notes that `steps` steps of a window were taken, the last of them in a cycle.
+    fn took(&mut self, steps: usize, at: Cycle, input: &mut Stream) {
+        self.next_step = at + 1;
+        self.made += steps;
+        self.step += steps;
+        self.left -= steps;
+        if self.left > 0 {
+            return;
+        }
+        if let Some(more) = self.frees[self.window].checked_sub(1) {
+            input.grant_from(at + 1);
+            input.grant(more);
+        }
+        self.left = self.window_steps;
+        self.window += 1;
+        if self.step == self.reads.len() {
+            self.step = 0;
+            self.window = 0;
+            self.frame += self.frame_words;
+        }
+    }
+}
+
+impl Unit for Ring {
+    fn advance(&mut self, streams: &mut [Stream]) {
+        let (input, output) = self.ends.of(streams);
+        loop {
+            let flowed = self.flow(input, output);
+            if flowed > 0 {
+                self.took(flowed, self.next_step + flowed as u64 - 1, input);
+                continue;
+            }
+            let step = self.next(input, output);
+            if let Some(at) = step {
+                self.offers.push_back(at + self.latency);
+                self.took(1, at, input);
+            }
+            let before = self.offers.len();
+            while output.room() > 0
+                && let Some(offer) = self.offers.pop_front()
+            {
+                output.push(offer);
+            }
+            if step.is_none() && self.offers.len() == before {
+                return;
+            }
+        }
+    }
+
+    fn starving(&self, streams: &[Stream]) -> Vec<usize> {
+        let input = self.ends.input;
+        let word = self.frame + self.reads[self.step].word as usize;
+        let waits = self.offers.is_empty() && word >= streams[input].len();
+        if waits { vec![input] } else { Vec::new() }
+    }
+
+    fn looks_back(&self) -> usize {
+        self.looks_back
+    }
+
+    fn next_step(&self) -> Option<Cycle> {
+        Some(self.next_step)
+    }
+
+    fn skip(&mut self, skip: Skip<'_>) {
+        self.frame += skip.words(self.ends.input);
+        self.made += skip.words(self.ends.output);
+        self.next_step += skip.cycles;
+    }
+
+    fn boxed(&self) -> Box<dyn Unit> {
+        Box::new(self.clone())
+    }
+}
