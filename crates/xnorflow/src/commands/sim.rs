@@ -104,6 +104,7 @@ impl Simulated<'_> {
             "latency_cycles": self.activity.latency().first,
             "accuracy": self.accuracy,
             "simulator_seconds": self.seconds,
+            "activity": self.activity_json(),
         })
     }
 
@@ -186,9 +187,7 @@ pub(crate) fn run(options: &Sim) -> Result<()> {
         write_files(folder, task.expected(&design)?.files())?;
     }
     if options.json {
-        let mut json = simulated.json();
-        json["activity"] = simulated.activity_json();
-        say_json(&json);
+        say_json(&simulated.json());
     } else {
         simulated.show();
         simulated.show_activity();
