@@ -5,8 +5,8 @@
 //! last word, whether the frame was wrong. The output adapter makes `tlast`, and shows the reports
 //! as `tuser`, in order.
 
-use crate::context::{Context, Ports};
-use crate::fifo::{fifo, next};
+use crate::context::{Context, Ports, Side};
+use crate::fifo::{fifo, next, place};
 use engines::{Timing, timing};
 use hdl::{Module, ModuleRef, Value, address_bits, high, low, mux, zeros};
 
@@ -60,16 +60,8 @@ pub(crate) fn input(context: &mut Context<'_>, index: usize) -> ModuleRef {
     m.assign(report, filling_q | !s_last);
     m.section("Two words that cut the paths");
     let data = mux(filling_q, zeros(input.bits()), p.s_data);
-    m.instance("u_queue", &queue)
-        .connect("clk", p.clk)
-        .connect("rst", p.rst)
-        .connect("s_data", data)
-        .connect("s_valid", push)
-        .connect("s_ready", room)
-        .connect("m_data", p.m_data)
-        .connect("m_valid", p.m_valid)
-        .connect("m_ready", p.m_ready)
-        .place();
+    let from = Side { data, valid: push, ready: room };
+    place(&mut m, "u_queue", &queue, (p.clk, p.rst), &from, &p.to());
     context.library.define(m)
 }
 
@@ -87,16 +79,8 @@ pub(crate) fn output(context: &mut Context<'_>, index: usize) -> ModuleRef {
     let m_last = m.output("m_last", 1);
     let m_user = m.output("m_user", 1);
     m.section("Two words that cut the paths");
-    m.instance("u_queue", &queue)
-        .connect("clk", p.clk)
-        .connect("rst", p.rst)
-        .connect("s_data", p.s_data)
-        .connect("s_valid", p.s_valid)
-        .connect("s_ready", p.s_ready)
-        .connect("m_data", p.m_data)
-        .connect("m_valid", p.m_valid)
-        .connect("m_ready", p.m_ready)
-        .place();
+    let from = Side { data: p.s_data.expr(), valid: p.s_valid, ready: p.s_ready };
+    place(&mut m, "u_queue", &queue, (p.clk, p.rst), &from, &p.to());
     m.section("Last word of the frame");
     let give = m.net("give", p.m_valid & p.m_ready);
     let last = if words == 1 {

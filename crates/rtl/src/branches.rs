@@ -1,7 +1,7 @@
 //! Where streams part and meet again: fork and add.
 
 use crate::context::{Context, Side};
-use crate::fifo::{fifo, next};
+use crate::fifo::{fifo, next, place};
 use dataflow::Add;
 use hdl::{Expr, Module, ModuleRef, Value, address_bits, high, mux, pack, zeros};
 use tensor::ElementType;
@@ -22,16 +22,8 @@ pub(crate) fn fork(context: &mut Context<'_>, index: usize, depth: usize) -> Mod
     for branch in 0..engine.outputs.len() {
         let output = Side::output(&mut m, &format!("m{branch}"), bits);
         let ready = m.wire(&format!("room{branch}"), 1);
-        m.instance(&format!("u_queue{branch}"), &queue)
-            .connect("clk", clk)
-            .connect("rst", rst)
-            .connect("s_data", input.data)
-            .connect("s_valid", push)
-            .connect("s_ready", ready)
-            .connect("m_data", output.data)
-            .connect("m_valid", output.valid)
-            .connect("m_ready", output.ready)
-            .place();
+        let from = Side { data: input.data.clone(), valid: push, ready };
+        place(&mut m, &format!("u_queue{branch}"), &queue, (clk, rst), &from, &output);
         all = all & ready;
         room = Some(room.map_or_else(|| ready.expr(), |room| room & ready));
     }
@@ -62,16 +54,8 @@ pub(crate) fn add(context: &mut Context<'_>, index: usize, unit: &Add) -> Module
         let from = Side::input(&mut m, &format!("s{side}"), stream.bits());
         let word = m.wire(&format!("word{side}"), stream.bits());
         let valid = m.wire(&format!("valid{side}"), 1);
-        m.instance(&format!("u_queue{side}"), queue)
-            .connect("clk", clk)
-            .connect("rst", rst)
-            .connect("s_data", from.data)
-            .connect("s_valid", from.valid)
-            .connect("s_ready", from.ready)
-            .connect("m_data", word)
-            .connect("m_valid", valid)
-            .connect("m_ready", step)
-            .place();
+        let first = Side { data: word.expr(), valid, ready: step };
+        place(&mut m, &format!("u_queue{side}"), queue, (clk, rst), &from, &first);
         ready = ready & valid;
         words.push(word);
     }
@@ -103,15 +87,7 @@ pub(crate) fn add(context: &mut Context<'_>, index: usize, unit: &Add) -> Module
         _ => term(0, lane) + term(1, lane),
     };
     let word = m.net("sum", pack((0..output.lanes).map(sum).collect::<Vec<_>>()));
-    m.instance("u_sums", &sums)
-        .connect("clk", clk)
-        .connect("rst", rst)
-        .connect("s_data", word)
-        .connect("s_valid", step)
-        .connect("s_ready", room)
-        .connect("m_data", to.data)
-        .connect("m_valid", to.valid)
-        .connect("m_ready", to.ready)
-        .place();
+    let sum = Side { data: word.expr(), valid: step, ready: room };
+    place(&mut m, "u_sums", &sums, (clk, rst), &sum, &to);
     context.library.define(m)
 }

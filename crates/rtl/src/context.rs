@@ -2,7 +2,7 @@
 
 use dataflow::{Dataflow, Engine, MemoryStyle, Stream};
 use engines::{Timing, cycles_per_frame, timing};
-use hdl::{Library, Module, RamStyle, RomStyle, Signal};
+use hdl::{Expr, Library, Module, RamStyle, RomStyle, Signal, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use streamline::{Layer, Streamlined};
@@ -26,9 +26,9 @@ pub(crate) struct Ports {
     pub(crate) m_ready: Signal,
 }
 
-/// One stream's ports of an engine that has several on a side.
+/// The three wires of a stream: ports of an engine that has several on a side, or inner wires.
 pub(crate) struct Side {
-    pub(crate) data: Signal,
+    pub(crate) data: Expr,
     pub(crate) valid: Signal,
     pub(crate) ready: Signal,
 }
@@ -37,7 +37,7 @@ impl Side {
     /// Declares an input of words of `bits`, named with a prefix.
     pub(crate) fn input(m: &mut Module, prefix: &str, bits: usize) -> Self {
         Self {
-            data: m.input(&format!("{prefix}_data"), bits),
+            data: m.input(&format!("{prefix}_data"), bits).expr(),
             valid: m.input(&format!("{prefix}_valid"), 1),
             ready: m.output(&format!("{prefix}_ready"), 1),
         }
@@ -46,14 +46,28 @@ impl Side {
     /// Declares an output of words of `bits`, named with a prefix.
     pub(crate) fn output(m: &mut Module, prefix: &str, bits: usize) -> Self {
         Self {
-            data: m.output(&format!("{prefix}_data"), bits),
+            data: m.output(&format!("{prefix}_data"), bits).expr(),
             valid: m.output(&format!("{prefix}_valid"), 1),
             ready: m.input(&format!("{prefix}_ready"), 1),
+        }
+    }
+
+    /// Declares wires for words of `bits`, named with a prefix.
+    pub(crate) fn wires(m: &mut Module, prefix: &str, bits: usize) -> Self {
+        Self {
+            data: m.wire(&format!("{prefix}_data"), bits).expr(),
+            valid: m.wire(&format!("{prefix}_valid"), 1),
+            ready: m.wire(&format!("{prefix}_ready"), 1),
         }
     }
 }
 
 impl Ports {
+    /// The output.
+    pub(crate) fn to(&self) -> Side {
+        Side { data: self.m_data.expr(), valid: self.m_valid, ready: self.m_ready }
+    }
+
     /// Declares them, for words of `s_bits` and `m_bits`.
     pub(crate) fn declare(m: &mut Module, s_bits: usize, m_bits: usize) -> Self {
         Self {

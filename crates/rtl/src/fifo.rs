@@ -1,6 +1,6 @@
 //! FIFO: also the output queue of every pipeline.
 
-use crate::context::{Context, Ports};
+use crate::context::{Context, Ports, Side};
 use hdl::{Module, ModuleRef, RamStyle, Signal, Value, address_bits, bits_for, lit, mux, zeros};
 
 /// A FIFO of `depth` words of `bits` bits; fall-through in one cycle.
@@ -51,6 +51,27 @@ pub(crate) fn fifo(context: &mut Context<'_>, bits: usize, depth: usize) -> Modu
     let fill = count_q + push.zero_extend(count_bits) - pop.zero_extend(count_bits);
     m.register_reset(p.clk, p.rst, count_q, zeros(count_bits), fill);
     context.library.define(m)
+}
+
+/// Places a FIFO between two streams.
+pub(crate) fn place(
+    m: &mut Module,
+    name: &str,
+    fifo: &ModuleRef,
+    (clk, rst): (Signal, Signal),
+    from: &Side,
+    to: &Side,
+) {
+    m.instance(name, fifo)
+        .connect("clk", clk)
+        .connect("rst", rst)
+        .connect("s_data", from.data.clone())
+        .connect("s_valid", from.valid)
+        .connect("s_ready", from.ready)
+        .connect("m_data", to.data.clone())
+        .connect("m_valid", to.valid)
+        .connect("m_ready", to.ready)
+        .place();
 }
 
 /// `q + 1`, or 0 after `count - 1`.

@@ -1,9 +1,9 @@
 //! The top module: AXI4-Stream outside, one instance for each engine inside.
 
-use crate::context::Context;
+use crate::context::{Context, Side};
 use dataflow::EngineKind;
 use engines::cycles_per_frame;
-use hdl::{Expr, Instance, Module, ModuleRef, Signal, Value, zeros};
+use hdl::{Instance, Module, ModuleRef, Value, zeros};
 
 /// Joins the engines' modules, given in their order.
 pub(crate) fn top(context: &mut Context<'_>, modules: &[ModuleRef]) {
@@ -46,14 +46,11 @@ pub(crate) fn top(context: &mut Context<'_>, modules: &[ModuleRef]) {
 
     m.section("Streams between engines");
     let data = s_data.slice(0, input.bits());
-    let mut wires = vec![Wires { data, valid: s_valid, ready: s_ready }];
-    wires.extend(dataflow.streams[1..dataflow.streams.len() - 1].iter().map(|s| Wires {
-        data: m.wire(&format!("{}_data", s.name), s.bits()).expr(),
-        valid: m.wire(&format!("{}_valid", s.name), 1),
-        ready: m.wire(&format!("{}_ready", s.name), 1),
-    }));
+    let mut wires = vec![Side { data, valid: s_valid, ready: s_ready }];
+    let inner = &dataflow.streams[1..dataflow.streams.len() - 1];
+    wires.extend(inner.iter().map(|s| Side::wires(&mut m, &s.name, s.bits())));
     let result = m.wire("result", output.bits());
-    wires.push(Wires { data: result.expr(), valid: m_valid, ready: m_ready });
+    wires.push(Side { data: result.expr(), valid: m_valid, ready: m_ready });
     let report = m.wire("report", 1);
     let report_valid = m.wire("report_valid", 1);
     let mut built: Vec<Instance> = Vec::new();
@@ -101,11 +98,4 @@ pub(crate) fn top(context: &mut Context<'_>, modules: &[ModuleRef]) {
     let error = frame_error | (report & report_valid);
     m.register_reset(clk, rst, frame_error, zeros(1), error);
     context.library.define(m);
-}
-
-/// The three wires of a stream.
-struct Wires {
-    data: Expr,
-    valid: Signal,
-    ready: Signal,
 }

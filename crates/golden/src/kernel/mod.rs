@@ -98,18 +98,14 @@ impl Kernel {
     /// Adds `job.factor` times the number of ones in `weights ^ window` (or `weights & window`) to
     /// the sum of each row of each window; in place of what stood there, when it is the first.
     pub(crate) fn count(self, job: &BitJob<'_>, sums: &mut [i32]) {
-        assert_eq!(job.rows.kernel, self, "weights are packed for one kernel");
-        assert_eq!(job.places.offsets().len(), job.rows.words, "a window is as long as a row");
-        job.places.check(&job.windows, 1, job.map.len());
+        job.check(self);
         check_sums(job.windows.len(), job.stride, job.rows.padded, sums.len());
         dispatch!(self, count(job, sums))
     }
 
     /// The sum of products of weights with bytes, for each row of each window.
     pub(crate) fn multiply(self, job: &ByteJob<'_>, sums: &mut [i32]) {
-        assert_eq!(job.rows.kernel, self, "weights are packed for one kernel");
-        assert_eq!(job.places.offsets().len(), job.rows.quads, "a window is as long as a row");
-        job.places.check(&job.windows, 4, job.map.len());
+        job.check(self);
         check_sums(job.windows.len(), job.stride, job.rows.padded, sums.len());
         dispatch!(self, multiply(job, sums))
     }
@@ -129,9 +125,7 @@ impl Kernel {
         decisions: &Decisions<'_>,
         words: &mut [u64],
     ) {
-        assert_eq!(job.rows.kernel, self, "weights are packed for one kernel");
-        assert_eq!(job.places.offsets().len(), job.rows.words, "a window is as long as a row");
-        job.places.check(&job.windows, 1, job.map.len());
+        job.check(self);
         match self {
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx512 => avx512::count_and_decide(job, decisions, words),
@@ -148,9 +142,7 @@ impl Kernel {
         decisions: &Decisions<'_>,
         words: &mut [u64],
     ) {
-        assert_eq!(job.rows.kernel, self, "weights are packed for one kernel");
-        assert_eq!(job.places.offsets().len(), job.rows.quads, "a window is as long as a row");
-        job.places.check(&job.windows, 4, job.map.len());
+        job.check(self);
         match self {
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx512 => avx512::multiply_and_decide(job, decisions, words),
@@ -215,6 +207,14 @@ pub(crate) struct BitJob<'a> {
     pub(crate) stride: usize,
 }
 
+impl BitJob<'_> {
+    fn check(&self, kernel: Kernel) {
+        assert_eq!(self.rows.kernel, kernel, "weights are packed for one kernel");
+        assert_eq!(self.places.offsets().len(), self.rows.words, "a window is as long as a row");
+        self.places.check(&self.windows, 1, self.map.len());
+    }
+}
+
 /// Products of weights with the bytes of some windows of a map.
 #[derive(Debug)]
 pub(crate) struct ByteJob<'a> {
@@ -228,6 +228,14 @@ pub(crate) struct ByteJob<'a> {
     pub(crate) windows: Range<usize>,
     /// From the sums of one window to those of the next.
     pub(crate) stride: usize,
+}
+
+impl ByteJob<'_> {
+    fn check(&self, kernel: Kernel) {
+        assert_eq!(self.rows.kernel, kernel, "weights are packed for one kernel");
+        assert_eq!(self.places.offsets().len(), self.rows.quads, "a window is as long as a row");
+        self.places.check(&self.windows, 4, self.map.len());
+    }
 }
 
 /// Limits for the sums of some windows.
