@@ -13,13 +13,13 @@ pub(crate) fn report(
     units: &[Box<dyn Unit>],
     frames: usize,
 ) -> Diagnostic {
-    let missing = |&s: &usize| streams[s].len() < frames * dataflow.streams[s].words_per_frame();
+    let missing = |&s: &usize| !streams[s].has_moved(frames);
     let stuck = (0..streams.len()).rev().find(missing).unwrap_or(0);
     let mut path: Vec<usize> = Vec::new();
     let mut at = Some(stuck);
     while let Some(stream) = at.filter(|stream| !path.contains(stream)) {
         path.push(stream);
-        at = waits_for(dataflow, streams, units, stream).find(missing);
+        at = waits_for(dataflow, streams, units, stream).into_iter().find(missing);
     }
     let start = path.iter().position(|&s| Some(s) == at).unwrap_or(0);
     let mut ring: Vec<&str> = Vec::new();
@@ -33,8 +33,8 @@ pub(crate) fn report(
             ring.push(&engine.name);
         }
     }
-    let name = &dataflow.streams[path.get(start).copied().unwrap_or(stuck)].name;
-    let words = streams[path.get(start).copied().unwrap_or(stuck)].len();
+    let first = path[start];
+    let (name, words) = (&dataflow.streams[first].name, streams[first].len());
     let text = format!(
         "stream `{name}` stands still after {words} words; waiting for each other: {}",
         ring.join(" <- ")
@@ -45,28 +45,25 @@ pub(crate) fn report(
 }
 
 /// The streams that a stream's next word waits for.
-fn waits_for<'a>(
-    dataflow: &'a Dataflow,
-    streams: &'a [Stream],
-    units: &'a [Box<dyn Unit>],
+fn waits_for(
+    dataflow: &Dataflow,
+    streams: &[Stream],
+    units: &[Box<dyn Unit>],
     stream: usize,
-) -> impl Iterator<Item = usize> + 'a {
+) -> Vec<usize> {
     let of = &dataflow.streams[stream];
     // Nobody takes the word, or nobody brings it.
     let index = if streams[stream].room() == 0 { of.to } else { of.from };
-    let found = match index {
-        OUTSIDE => Vec::new(),
-        index => {
-            let mut waits = units[index].starving(streams);
-            waits.retain(|&s| s != stream);
-            if waits.is_empty() {
-                waits.clone_from(&dataflow.engines[index].outputs);
-                // Of several branches the one that is furthest behind.
-                waits.sort_by_key(|&s| streams[s].len());
-                waits.retain(|&s| s != stream);
-            }
-            waits
-        }
-    };
-    found.into_iter()
+    if index == OUTSIDE {
+        return Vec::new();
+    }
+    let mut waits = units[index].starving(streams);
+    waits.retain(|&s| s != stream);
+    if waits.is_empty() {
+        waits.clone_from(&dataflow.engines[index].outputs);
+        // Of several branches the one that is furthest behind.
+        waits.sort_by_key(|&s| streams[s].len());
+        waits.retain(|&s| s != stream);
+    }
+    waits
 }

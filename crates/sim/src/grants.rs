@@ -48,7 +48,9 @@ impl Grants {
 
     /// Begins a frame of `words` words. With a forecast, which `may` be made, its bounds.
     pub(crate) fn begin(&mut self, words: usize, may: bool) -> Option<impl Iterator<Item = Bound>> {
-        self.pause = self.pause.saturating_sub(1);
+        if may {
+            self.pause = self.pause.saturating_sub(1);
+        }
         self.bounds.clear();
         let growth = self.growth.filter(|_| may && self.pause == 0);
         self.forecast = growth.is_some();

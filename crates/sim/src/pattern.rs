@@ -44,20 +44,20 @@ impl Pattern {
         &self.growth
     }
 
-    /// Looks at the latest of `frames` simulated frames. How many frames to come grow as it did:
+    /// Looks at the latest frame, which was simulated. How many frames to come grow as it did:
     /// `usize::MAX` for all.
     pub(crate) fn observe(
         &mut self,
         dataflow: &Dataflow,
         streams: &[Stream],
         units: &[Box<dyn Unit>],
-        frames: usize,
     ) -> usize {
         let next_steps = units.iter().map(|unit| unit.next_step()).collect();
         let before = std::mem::replace(&mut self.next_steps, next_steps);
-        let growth = match frames {
-            0 | 1 => None,
-            _ => growth(dataflow, streams, &before, &self.next_steps),
+        // The first frame has none before it.
+        let growth = match before.is_empty() {
+            true => None,
+            false => growth(dataflow, streams, &before, &self.next_steps),
         };
         let Some(growth) = growth else {
             self.frames = 0;
@@ -109,21 +109,16 @@ fn growth(
     before: &[Option<Cycle>],
     next_steps: &[Option<Cycle>],
 ) -> Option<Growth> {
-    let of = || streams.iter().zip(&dataflow.streams);
-    let moves: Option<Vec<Cycle>> =
-        of().map(|(stream, of)| stream.growth(of.words_per_frame())).collect();
-    let moves = moves?;
-    let bounds: Option<Vec<Cycle>> = of()
-        .zip(&moves)
-        .map(|((stream, of), &moves)| match of.to {
-            OUTSIDE => Some(moves),
-            _ => stream.growth_of_bounds(),
-        })
-        .collect();
+    let moves: Vec<Cycle> = streams.iter().map(Stream::growth).collect::<Option<_>>()?;
+    let of_bounds = |(index, stream): (usize, &Stream)| match dataflow.streams[index].to {
+        OUTSIDE => Some(moves[index]),
+        _ => stream.growth_of_bounds(),
+    };
+    let bounds = streams.iter().enumerate().map(of_bounds).collect::<Option<_>>()?;
     let step = |(now, then): (&Option<Cycle>, &Option<Cycle>)| match (now, then) {
         (Some(now), Some(then)) => Some(now - then),
         _ => None,
     };
     let steps = next_steps.iter().zip(before).map(step).collect();
-    Some(Growth { moves, bounds: bounds?, steps })
+    Some(Growth { moves, bounds, steps })
 }

@@ -3,7 +3,7 @@
 use crate::deadlock;
 use crate::pattern::Pattern;
 use crate::stall::Stalls;
-use crate::steady::memory;
+use crate::steady;
 use crate::stream::{Cycle, Handshake, Mark, Side, Stream};
 use crate::units::{Skip, Unit, unit};
 use crate::waiting::{Party, Waiting};
@@ -66,22 +66,11 @@ impl<'r> Moves<'r> {
 impl<'r> Frame<'r> {
     /// The moves of a stream.
     pub fn moves(&self, stream: usize) -> Moves<'r> {
-        let words = self.run.dataflow.streams[stream].words_per_frame();
-        let simulated = self.run.frames;
         let growth = match &self.run.pattern {
             Some(pattern) if self.run.repeats > 0 => pattern.growth().moves[stream],
             _ => 0,
         };
-        Moves {
-            shift: growth * self.run.repeats as u64,
-            cycles: self.run.streams[stream].moves((simulated - 1) * words..simulated * words),
-        }
-    }
-
-    /// Whether it was proven, and not simulated, that this frame's moves are those of the frame before
-    /// by a fixed number of cycles later on each stream.
-    pub fn is_repeated(&self) -> bool {
-        self.run.repeats > 0
+        Moves { shift: growth * self.run.repeats as u64, cycles: self.run.streams[stream].latest() }
     }
 }
 
@@ -90,21 +79,19 @@ impl<'d> Run<'d> {
     pub fn new(dataflow: &'d Dataflow, stalls: &Stalls) -> Self {
         let mut streams: Vec<Stream> =
             dataflow.streams.iter().map(|s| Stream::new(s.words_per_frame())).collect();
-        let units: Vec<_> = dataflow
-            .engines
-            .iter()
-            .enumerate()
-            .map(|(index, engine)| unit(engine, engines::timing(dataflow, index), &mut streams))
-            .collect();
-        for (engine, unit) in dataflow.engines.iter().zip(&units) {
+        let timings: Vec<_> =
+            (0..dataflow.engines.len()).map(|e| engines::timing(dataflow, e)).collect();
+        let mut units = Vec::new();
+        for (engine, &timing) in dataflow.engines.iter().zip(&timings) {
+            let unit = unit(engine, timing, &mut streams);
             engine.inputs.iter().for_each(|&s| streams[s].keep(unit.looks_back()));
-            let credits = crate::steady::credits(dataflow, engine);
-            engine.outputs.iter().for_each(|&s| streams[s].keep(credits));
+            engine.outputs.iter().for_each(|&s| streams[s].keep(steady::credits(timing)));
+            units.push(unit);
         }
         let last = streams.len() - 1;
         streams[0].lead_outside(Side::Source, stalls.waits(0));
         streams[last].lead_outside(Side::Sink, stalls.waits(1));
-        let pattern = stalls.is_none().then(|| Pattern::new(memory(dataflow)));
+        let pattern = stalls.is_none().then(|| Pattern::new(steady::memory(dataflow, &timings)));
         let waiting = Waiting::new(units.len());
         let handshakes = vec![Handshake::default(); streams.len()];
         Self {
@@ -155,8 +142,7 @@ impl<'d> Run<'d> {
             self.simulate()?;
             self.simulated += 1;
             if let Some(pattern) = &mut self.pattern {
-                let frames = self.simulated;
-                self.lead = pattern.observe(self.dataflow, &self.streams, &self.units, frames);
+                self.lead = pattern.observe(self.dataflow, &self.streams, &self.units);
                 if self.counting && self.lead < usize::MAX {
                     self.lead = 0;
                 }
@@ -172,8 +158,7 @@ impl<'d> Run<'d> {
         let growth = pattern.growth();
         let cycles = |growth: Cycle| growth * frames as u64;
         for (index, stream) in self.streams.iter_mut().enumerate() {
-            let words = self.dataflow.streams[index].words_per_frame() * frames;
-            stream.skip(words, cycles(growth.moves[index]), cycles(growth.bounds[index]));
+            stream.skip(frames, cycles(growth.moves[index]), cycles(growth.bounds[index]));
         }
         for (unit, step) in self.units.iter_mut().zip(&growth.steps) {
             let cycles = cycles(step.unwrap_or(0));
@@ -184,20 +169,19 @@ impl<'d> Run<'d> {
     }
 
     fn simulate(&mut self) -> Result<()> {
-        for (index, stream) in self.streams.iter_mut().enumerate() {
-            let words = self.dataflow.streams[index].words_per_frame();
-            stream.forget(self.frames.saturating_sub(1) * words);
-            self.handshakes[index] = stream.handshake();
+        for (stream, handshake) in self.streams.iter_mut().zip(&mut self.handshakes) {
+            stream.forget();
+            *handshake = stream.handshake();
         }
         self.frames += 1;
         if self.with_forecasts() {
             return Ok(());
         }
-        for (stream, of) in self.streams.iter_mut().zip(&self.dataflow.streams) {
-            stream.begin(of.words_per_frame(), false);
+        for stream in &mut self.streams {
+            stream.begin(false);
         }
         if self.moves_all() {
-            self.end_frame();
+            self.streams.iter_mut().for_each(Stream::end);
             return Ok(());
         }
         Err(deadlock::report(self.dataflow, &self.streams, &self.units, self.frames))
@@ -207,28 +191,20 @@ impl<'d> Run<'d> {
     fn with_forecasts(&mut self) -> bool {
         let marks: Vec<Mark> = self.streams.iter().map(Stream::mark).collect();
         let mut any = false;
-        for (stream, of) in self.streams.iter_mut().zip(&self.dataflow.streams) {
-            any |= stream.begin(of.words_per_frame(), true);
+        for stream in &mut self.streams {
+            any |= stream.begin(true);
         }
         if !any {
             return false;
         }
         let units: Vec<_> = self.units.iter().map(|unit| unit.boxed()).collect();
-        let right =
-            |(stream, of): (&Stream, &dataflow::Stream)| stream.is_right(of.words_per_frame());
-        if self.moves_all() && self.streams.iter().zip(&self.dataflow.streams).all(right) {
-            self.end_frame();
+        if self.moves_all() && self.streams.iter().all(Stream::is_right) {
+            self.streams.iter_mut().for_each(Stream::end);
             return true;
         }
         self.units = units;
         self.streams.iter_mut().zip(marks).for_each(|(stream, mark)| stream.reset(mark));
         false
-    }
-
-    fn end_frame(&mut self) {
-        for (stream, of) in self.streams.iter_mut().zip(&self.dataflow.streams) {
-            stream.end(of.words_per_frame());
-        }
     }
 
     /// Moves what can move; whether all words of the frames so far have.
@@ -241,10 +217,7 @@ impl<'d> Run<'d> {
                 Party::Engine(engine) => self.advance(engine),
             }
         }
-        let done = |(stream, of): (&Stream, &dataflow::Stream)| {
-            stream.len() == self.frames * of.words_per_frame()
-        };
-        self.streams.iter().zip(&self.dataflow.streams).all(done)
+        self.streams.iter().all(|stream| stream.has_moved(self.frames))
     }
 
     fn advance(&mut self, engine: usize) {

@@ -2,6 +2,7 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::sync::Arc;
 
 /// Cycles of waiting before each word at the two ends of a design.
 ///
@@ -62,7 +63,7 @@ impl Stalls {
     /// The waits of the input (0) or output (1), word by word.
     pub(crate) fn waits(&self, end: u64) -> Waits {
         match self {
-            Self::None => Waits::Listed(Vec::new().into_iter()),
+            Self::None => Waits::listed(&[]),
             Self::Random { probability, seed } => {
                 let mut random = ChaCha8Rng::seed_from_u64(*seed);
                 random.set_stream(end);
@@ -70,7 +71,7 @@ impl Stalls {
             }
             Self::Trace { gaps, stalls } => {
                 let list = if end == 0 { gaps } else { stalls };
-                Waits::Listed(list.clone().into_iter())
+                Waits::listed(list)
             }
         }
     }
@@ -79,14 +80,21 @@ impl Stalls {
 /// The waits of one end, word by word.
 #[derive(Clone)]
 pub(crate) enum Waits {
-    Listed(std::vec::IntoIter<u32>),
+    Listed { list: Arc<[u32]>, next: usize },
     Drawn(f64, Box<ChaCha8Rng>),
 }
 
 impl Waits {
+    fn listed(list: &[u32]) -> Self {
+        Waits::Listed { list: list.into(), next: 0 }
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         match self {
-            Waits::Listed(list) => list.next().unwrap_or(0).into(),
+            Waits::Listed { list, next } => {
+                *next += 1;
+                list.get(*next - 1).copied().unwrap_or(0).into()
+            }
             Waits::Drawn(probability, random) => {
                 (0..LONGEST).take_while(|_| random.random_bool(*probability)).count() as u64
             }
@@ -95,7 +103,7 @@ impl Waits {
 
     fn take(mut self, words: usize) -> Vec<u32> {
         match self {
-            Waits::Listed(list) => list.take(words).collect(),
+            Waits::Listed { list, .. } => list.iter().copied().take(words).collect(),
             Waits::Drawn(..) => (0..words).map(|_| self.next() as u32).collect(),
         }
     }

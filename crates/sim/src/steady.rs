@@ -4,7 +4,7 @@ use crate::run::Run;
 use crate::stall::Stalls;
 use dataflow::{Dataflow, Engine};
 use diagnostic::Result;
-use engines::{Timing, timing};
+use engines::Timing;
 
 /// Interval and latency in cycles, without waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,12 +56,11 @@ pub fn pace(dataflow: &Dataflow) -> Result<Pace> {
 }
 
 /// How many frames ago a move can be that another one waits for.
-pub(crate) fn memory(dataflow: &Dataflow) -> usize {
-    let frames = |index: usize| {
-        let engine = &dataflow.engines[index];
+pub(crate) fn memory(dataflow: &Dataflow, timings: &[Timing]) -> usize {
+    let frames = |(engine, &timing): (&Engine, &Timing)| {
         let [i, o] =
             [engine.input(), engine.output()].map(|s| dataflow.streams[s].words_per_frame());
-        match timing(dataflow, index) {
+        match timing {
             Timing::Fifo { depth } | Timing::Fork { depth } => depth.div_ceil(i),
             Timing::Join { depth, credits } => depth.max(credits).div_ceil(i),
             Timing::Pack { .. } | Timing::Split { .. } => 1,
@@ -70,13 +69,12 @@ pub(crate) fn memory(dataflow: &Dataflow) -> usize {
             Timing::Shifting(s) => s.credits.div_ceil(o),
         }
     };
-    (0..dataflow.engines.len()).map(frames).max().unwrap_or(0) + 2
+    dataflow.engines.iter().zip(timings).map(frames).max().unwrap_or(0) + 2
 }
 
 /// Output words of an engine that its later words may wait for.
-pub(crate) fn credits(dataflow: &Dataflow, engine: &Engine) -> usize {
-    let index = dataflow.streams[engine.output()].from;
-    match timing(dataflow, index) {
+pub(crate) fn credits(timing: Timing) -> usize {
+    match timing {
         Timing::Fifo { depth } | Timing::Fork { depth } => depth,
         Timing::Join { credits, .. } => credits,
         Timing::Pack { .. } => 1,

@@ -13,6 +13,8 @@ pub(crate) type Cycle = u64;
 /// many words may move (*grants*), and of some of them not before which cycle. A word moves in the
 /// first cycle that suits both and comes after the word before it.
 pub(crate) struct Stream {
+    /// Words of a frame.
+    words: usize,
     /// Cycles of the moves from word `first` on.
     moves: Vec<Cycle>,
     first: usize,
@@ -64,12 +66,13 @@ pub struct Handshake {
 }
 
 impl Stream {
-    /// A stream before its first word, of which the latest `keep` moves can be asked for.
-    pub(crate) fn new(keep: usize) -> Self {
+    /// A stream of frames of `words` words before the first of them; the latest frame can be asked for.
+    pub(crate) fn new(words: usize) -> Self {
         Self {
+            words,
             moves: Vec::new(),
             first: 0,
-            keep,
+            keep: words,
             granted: 0,
             bounds: VecDeque::new(),
             grants: Grants::default(),
@@ -117,9 +120,14 @@ impl Stream {
         word.checked_sub(self.first).map_or(0, |place| self.moves[place])
     }
 
-    /// The moves of some of the latest words.
-    pub(crate) fn moves(&self, words: std::ops::Range<usize>) -> &[Cycle] {
-        &self.moves[words.start - self.first..words.end - self.first]
+    /// The moves of the latest frame, which is complete.
+    pub(crate) fn latest(&self) -> &[Cycle] {
+        &self.moves[self.moves.len() - self.words..]
+    }
+
+    /// Whether the words of so many frames have moved.
+    pub(crate) fn has_moved(&self, frames: usize) -> bool {
+        self.len() == frames * self.words
     }
 
     /// Grants words without a bound.
@@ -137,31 +145,30 @@ impl Stream {
         self.granted = self.granted.max(self.grants.words());
     }
 
-    /// Begins a frame of `words` words, with a forecast of its grants if one `may` be made; whether
-    /// there is one.
-    pub(crate) fn begin(&mut self, words: usize, may: bool) -> bool {
+    /// Begins a frame, with a forecast of its grants if one `may` be made; whether there is one.
+    pub(crate) fn begin(&mut self, may: bool) -> bool {
         self.slack = Cycle::MAX;
         if matches!(self.outside, Some((Side::Sink, _))) {
             return false;
         }
-        match self.grants.begin(words, may) {
+        match self.grants.begin(self.words, may) {
             None => false,
             Some(bounds) => {
                 self.bounds.extend(bounds);
-                self.granted += words;
+                self.granted += self.words;
                 true
             }
         }
     }
 
-    /// Whether the forecast of a frame of `words` words was right.
-    pub(crate) fn is_right(&self, words: usize) -> bool {
-        self.grants.is_right(words, self.granted)
+    /// Whether the forecast of the frame was right, or none was made.
+    pub(crate) fn is_right(&self) -> bool {
+        self.grants.is_right(self.words, self.granted)
     }
 
-    /// Ends a frame of `words` words.
-    pub(crate) fn end(&mut self, words: usize) {
-        self.grants.end(words);
+    /// Ends a frame.
+    pub(crate) fn end(&mut self) {
+        self.grants.end(self.words);
     }
 
     /// What brings the stream back to this point.
@@ -254,10 +261,11 @@ impl Stream {
         count
     }
 
-    /// The cycles that this frame's moves came after those of the frame before, both of `words` words,
-    /// if all by the same; at least two frames were simulated.
-    pub(crate) fn growth(&self, words: usize) -> Option<Cycle> {
-        let (then, now) = self.moves(self.len() - 2 * words..self.len()).split_at(words);
+    /// The cycles that the latest frame's moves came after those of the frame before, if all by the
+    /// same; at least two frames were simulated.
+    pub(crate) fn growth(&self) -> Option<Cycle> {
+        let both = &self.moves[self.moves.len() - 2 * self.words..];
+        let (then, now) = both.split_at(self.words);
         let growth = now[0] - then[0];
         now.iter().zip(then).all(|(now, then)| now - then == growth).then_some(growth)
     }
@@ -272,9 +280,9 @@ impl Stream {
         self.slack
     }
 
-    /// Goes on to the state after further frames, of `words` words in all, whose moves and bounds come
-    /// so many cycles later.
-    pub(crate) fn skip(&mut self, words: usize, moves: Cycle, bounds: Cycle) {
+    /// Goes on to the state after further frames, whose moves and bounds come so many cycles later.
+    pub(crate) fn skip(&mut self, frames: usize, moves: Cycle, bounds: Cycle) {
+        let words = frames * self.words;
         self.first += words;
         self.moves.iter_mut().for_each(|cycle| *cycle += moves);
         self.after += moves;
@@ -287,9 +295,9 @@ impl Stream {
         self.grants.skip(words, bounds);
     }
 
-    /// Forgets moves that nobody asks for, but none from word `from` on.
-    pub(crate) fn forget(&mut self, from: usize) {
-        let old = self.moves.len().saturating_sub(self.keep).min(from - self.first);
+    /// Forgets moves that nobody asks for.
+    pub(crate) fn forget(&mut self) {
+        let old = self.moves.len().saturating_sub(self.keep);
         if old > 8 * self.keep {
             self.moves.drain(..old);
             self.first += old;

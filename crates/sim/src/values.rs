@@ -1,6 +1,6 @@
 //! The bits of every word, from the golden model, arranged as the streams carry them.
 
-use dataflow::{Dataflow, EngineKind, ParallelWindow, SlidingWindow};
+use dataflow::{Dataflow, Engine, EngineKind, ParallelWindow, SlidingWindow};
 use engines::window::{Step, Walk};
 use golden::Golden;
 use streamline::{InputSpec, LayerOp, Streamlined};
@@ -51,8 +51,7 @@ pub fn frame_values(
             | EngineKind::Mvu(_)
             | EngineKind::ChannelAffine(_)
             | EngineKind::LabelSelect(_) => {
-                let layer = network.layers.iter().position(|l| l.name == engine.layer);
-                let layer = layer.expect("every computing engine has its layer");
+                let layer = layer_of(network, engine);
                 match &chain {
                     Some(trace) => trace.outputs[layer].clone(),
                     None => {
@@ -68,6 +67,12 @@ pub fn frame_values(
         }
     }
     values
+}
+
+/// The layer of a computing engine, by index.
+pub(crate) fn layer_of(network: &Streamlined, engine: &Engine) -> usize {
+    let layer = network.layers.iter().position(|l| l.name == engine.layer);
+    layer.expect("every computing engine has its layer")
 }
 
 /// What a layer makes of the elements that it reads, wherever they come from.
@@ -107,7 +112,7 @@ fn windows(unit: &SlidingWindow, lanes: usize, frame: &[i64]) -> Vec<i64> {
 }
 
 /// The elements that a parallel window unit puts out for a frame: by word of channels, window, tap.
-fn parallel_windows(unit: &ParallelWindow, lanes: usize, frame: &[i64]) -> Vec<i64> {
+pub(crate) fn parallel_windows(unit: &ParallelWindow, lanes: usize, frame: &[i64]) -> Vec<i64> {
     let (map, window) = (unit.map, unit.window);
     let outputs = window.over(map, 1).expect("checked: a window fits");
     let mut out = Vec::with_capacity(outputs.pixels() * window.taps() * map.channels);

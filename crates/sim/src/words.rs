@@ -4,8 +4,8 @@
 //! whole bytes of it, as they mostly are, they are copied; a window unit's words are copied from those
 //! of its input. Everything else takes the long way over the integers ([`frame_values`]).
 
-use crate::values::frame_values;
-use dataflow::{Dataflow, EngineKind, Stream};
+use crate::values::{frame_values, layer_of, parallel_windows};
+use dataflow::{Dataflow, EngineKind, ParallelWindow, Stream};
 use engines::window::Walk;
 use golden::{Golden, Sample, Scratch, View};
 use streamline::Streamlined;
@@ -31,6 +31,8 @@ enum Recipe {
     Copy(usize),
     /// Windows over another stream's words.
     Windows(usize, Windows),
+    /// Whole windows of a map, as in [`Map`](Self::Map), that comes in words of so many lanes.
+    ParallelWindows(Option<usize>, ParallelWindow, usize),
     /// The integers of another stream or layer, rearranged.
     Long,
 }
@@ -75,31 +77,27 @@ impl<'d> Words<'d> {
             let (earlier, later) = self.words.split_at_mut(index);
             let out = &mut later[0];
             out.clear();
-            let made = match &self.recipes[index] {
-                Recipe::Map(layer) => {
-                    let view =
-                        layer.map_or_else(|| self.scratch.input(), |l| self.scratch.layer(l));
-                    if !cut(view, stream, out) {
-                        pack(&view.to_vec(), stream, out);
-                    }
-                    true
-                }
-                Recipe::Copy(from) => {
-                    out.extend_from_slice(&earlier[*from]);
-                    true
-                }
-                Recipe::Windows(from, windows) => {
-                    windows.gather(&earlier[*from], out);
-                    true
-                }
-                Recipe::Long => false,
+            let view = |layer: &Option<usize>| {
+                layer.map_or_else(|| self.scratch.input(), |layer| self.scratch.layer(layer))
             };
-            if !made {
-                let values = long.get_or_insert_with(|| {
-                    let frame: Vec<i64> = frame.iter().map(|&x| x.into()).collect();
-                    frame_values(self.dataflow, self.network, &self.golden, &frame)
-                });
-                pack(&values[index], stream, out);
+            match &self.recipes[index] {
+                Recipe::Map(layer) => {
+                    if !cut(view(layer), stream, out) {
+                        pack(&view(layer).to_vec(), stream, out);
+                    }
+                }
+                Recipe::Copy(from) => out.extend_from_slice(&earlier[*from]),
+                Recipe::Windows(from, windows) => windows.gather(&earlier[*from], out),
+                Recipe::ParallelWindows(layer, unit, lanes) => {
+                    pack(&parallel_windows(unit, *lanes, &view(layer).to_vec()), stream, out);
+                }
+                Recipe::Long => {
+                    let values = long.get_or_insert_with(|| {
+                        let frame: Vec<i64> = frame.iter().map(|&x| x.into()).collect();
+                        frame_values(self.dataflow, self.network, &self.golden, &frame)
+                    });
+                    pack(&values[index], stream, out);
+                }
             }
         }
     }
@@ -134,9 +132,15 @@ fn recipes(dataflow: &Dataflow, network: &Streamlined) -> Vec<Recipe> {
                 let walk = Walk::of(unit, input.lanes);
                 Recipe::Windows(engine.input(), Windows::new(unit, walk, input))
             }
-            EngineKind::ParallelWindow(_) | EngineKind::Fork { .. } | EngineKind::Add(_) => {
-                map = None;
-                Recipe::Long
+            EngineKind::ParallelWindow(unit) => match map.take() {
+                Some(of) => {
+                    let lanes = input.lanes / unit.pixels;
+                    Recipe::ParallelWindows(of, unit.clone(), lanes)
+                }
+                None => Recipe::Long,
+            },
+            EngineKind::Fork { .. } | EngineKind::Add(_) => {
+                unreachable!("not in a chain")
             }
             EngineKind::Threshold(_)
             | EngineKind::Depthwise(_)
@@ -144,8 +148,9 @@ fn recipes(dataflow: &Dataflow, network: &Streamlined) -> Vec<Recipe> {
             | EngineKind::Mvu(_)
             | EngineKind::ChannelAffine(_)
             | EngineKind::LabelSelect(_) => {
-                map = Some(network.layers.iter().position(|l| l.name == engine.layer));
-                map.map_or(Recipe::Long, Recipe::Map)
+                let layer = Some(layer_of(network, engine));
+                map = Some(layer);
+                Recipe::Map(layer)
             }
         });
     }

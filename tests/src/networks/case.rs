@@ -58,7 +58,7 @@ pub fn prepare(name: &str, network: Streamlined, folded: Folded) -> Result<Desig
 const IDLE: u64 = 70_000;
 const LONGEST_WAIT: u64 = IDLE / 2;
 
-/// Frames until a design without stalls repeats itself, as `fold` counts them.
+/// Frames until a design without stalls repeats itself, as `sim` counts them.
 fn settled_frames(design: &Design) -> usize {
     4 * design.dataflow.engines.iter().filter(|e| !e.layer.is_empty()).count() + 12
 }

@@ -1,9 +1,8 @@
 //! Fork and join.
 
-use super::{Skip, Unit};
+use super::{Offers, Skip, Unit, credit};
 use crate::stream::{Cycle, Stream};
 use dataflow::Engine;
-use std::collections::VecDeque;
 
 /// Each branch is a FIFO of `depth` words; a word comes in when all have room.
 #[derive(Clone)]
@@ -70,7 +69,7 @@ pub(crate) struct Join {
     steps: usize,
     next_step: Cycle,
     /// Offers of output words that have not moved.
-    offers: VecDeque<Cycle>,
+    offers: Offers,
 }
 
 impl Join {
@@ -88,7 +87,7 @@ impl Join {
             credits,
             steps: 0,
             next_step: 0,
-            offers: VecDeque::new(),
+            offers: Offers::default(),
         }
     }
 
@@ -101,13 +100,7 @@ impl Join {
             }
             at = at.max(streams[s].at(self.steps) + 1);
         }
-        match self.steps.checked_sub(self.credits) {
-            None => Some(at),
-            Some(freed) if freed < streams[self.output].len() => {
-                Some(at.max(streams[self.output].at(freed) + 1))
-            }
-            Some(_) => None,
-        }
+        credit(&streams[self.output], self.steps, self.credits).map(|credit| at.max(credit))
     }
 }
 
@@ -116,20 +109,12 @@ impl Unit for Join {
         loop {
             let before = self.steps;
             while let Some(at) = self.next(streams) {
-                self.offers.push_back(at + 1);
+                self.offers.add(at + 1);
                 self.next_step = at + 1;
                 self.steps += 1;
                 self.inputs.iter().for_each(|&s| streams[s].grant_from(at + 1));
             }
-            // Each move gives credit for a further step.
-            let output = &mut streams[self.output];
-            let moved = output.len();
-            while output.room() > 0
-                && let Some(offer) = self.offers.pop_front()
-            {
-                output.push(offer);
-            }
-            if self.steps == before && output.len() == moved {
+            if !self.offers.leave(&mut streams[self.output]) && self.steps == before {
                 return;
             }
         }

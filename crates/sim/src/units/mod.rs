@@ -11,6 +11,7 @@ mod split;
 use crate::stream::{Cycle, Stream};
 use dataflow::{Dataflow, Engine};
 use engines::Timing;
+use std::collections::VecDeque;
 
 /// An engine in a simulation.
 pub(crate) trait Unit {
@@ -72,6 +73,41 @@ pub(crate) fn unit(engine: &Engine, timing: Timing, streams: &mut [Stream]) -> B
         Timing::Join { depth, credits } => {
             Box::new(branches::Join::new(engine, depth, credits, streams))
         }
+    }
+}
+
+/// When the step that makes output word `made` may be taken, as far as credits go: one cycle after the
+/// word so many credits before it moved. `None` while that is not known.
+fn credit(output: &Stream, made: usize, credits: usize) -> Option<Cycle> {
+    match made.checked_sub(credits) {
+        None => Some(0),
+        Some(freed) if freed < output.len() => Some(output.at(freed) + 1),
+        Some(_) => None,
+    }
+}
+
+/// Offers of output words that were made and have not moved.
+#[derive(Debug, Clone, Default)]
+struct Offers(VecDeque<Cycle>);
+
+impl Offers {
+    fn add(&mut self, offer: Cycle) {
+        self.0.push_back(offer);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Moves as many as are granted; whether there were any, for each gives credit for a further step.
+    fn leave(&mut self, output: &mut Stream) -> bool {
+        let before = self.0.len();
+        while output.room() > 0
+            && let Some(offer) = self.0.pop_front()
+        {
+            output.push(offer);
+        }
+        self.0.len() < before
     }
 }
 

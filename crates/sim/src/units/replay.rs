@@ -1,9 +1,8 @@
 //! A pipeline with an input buffer, which replays every vector for several passes.
 
-use super::{Ends, Skip, Unit};
+use super::{Ends, Offers, Skip, Unit, credit};
 use crate::stream::{Cycle, Stream};
 use engines::Compute;
-use std::collections::VecDeque;
 
 /// See [`Compute`].
 #[derive(Clone)]
@@ -21,7 +20,7 @@ pub(crate) struct Replay {
     /// Output words that have been made.
     made: usize,
     /// Offers of those that have not moved.
-    offers: VecDeque<Cycle>,
+    offers: Offers,
 }
 
 impl Replay {
@@ -35,7 +34,7 @@ impl Replay {
             pass: 0,
             read: 0,
             made: 0,
-            offers: VecDeque::new(),
+            offers: Offers::default(),
         }
     }
 
@@ -59,11 +58,9 @@ impl Replay {
                 }
                 at = at.max(input.at(self.read) + 1);
             }
-            if completes && let Some(freed) = self.made.checked_sub(credits) {
-                if freed >= output.len() {
-                    return any;
-                }
-                at = at.max(output.at(freed) + 1);
+            if completes {
+                let Some(credit) = credit(output, self.made, credits) else { return any };
+                at = at.max(credit);
             }
             any = true;
             self.read += usize::from(first);
@@ -76,7 +73,7 @@ impl Replay {
                 self.word = 0;
                 self.pass = if last { 0 } else { self.pass + 1 };
                 self.made += 1;
-                self.offers.push_back(at + latency);
+                self.offers.add(at + latency);
             }
         }
     }
@@ -87,14 +84,7 @@ impl Unit for Replay {
         let (input, output) = self.ends.of(streams);
         loop {
             let any = self.take_steps(input, output);
-            // Each move gives credit for a further step.
-            let moved = output.len();
-            while output.room() > 0
-                && let Some(offer) = self.offers.pop_front()
-            {
-                output.push(offer);
-            }
-            if !any && output.len() == moved {
+            if !self.offers.leave(output) && !any {
                 return;
             }
         }

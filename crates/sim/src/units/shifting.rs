@@ -1,9 +1,8 @@
 //! The parallel window unit.
 
-use super::{Ends, Skip, Unit};
+use super::{Ends, Offers, Skip, Unit, credit};
 use crate::stream::{Cycle, Stream};
 use engines::Shifting;
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// The steps of a parallel window unit; see [`Shifting`].
@@ -26,7 +25,7 @@ pub(crate) struct Shifter {
     /// Output words of granted steps.
     made: usize,
     /// Offers of output words that have not moved.
-    offers: VecDeque<Cycle>,
+    offers: Offers,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +53,7 @@ impl Shifter {
             next_step: 0,
             taken: 0,
             made: 0,
-            offers: VecDeque::new(),
+            offers: Offers::default(),
         }
     }
 
@@ -66,7 +65,7 @@ impl Shifter {
     /// Takes the next step in a cycle.
     fn take(&mut self, at: Cycle) {
         if self.steps[self.step].makes {
-            self.offers.push_back(at + self.latency);
+            self.offers.add(at + self.latency);
         }
         self.next_step = at + 1;
         self.step = self.behind(self.step);
@@ -87,11 +86,8 @@ impl Shifter {
             if !takes && self.ahead > 0 {
                 return any;
             }
-            let credit = match self.made.checked_sub(self.credits) {
-                Some(freed) if makes && freed >= output.len() => return any,
-                Some(freed) if makes => output.at(freed) + 1,
-                _ => 0,
-            };
+            let credit = if makes { credit(output, self.made, self.credits) } else { Some(0) };
+            let Some(credit) = credit else { return any };
             any = true;
             self.made += usize::from(makes);
             self.granted = self.behind(self.granted);
@@ -115,14 +111,7 @@ impl Unit for Shifter {
         let (input, output) = self.ends.of(streams);
         loop {
             let any = self.take_steps(input, output);
-            // Each move gives credit for a further step.
-            let moved = output.len();
-            while output.room() > 0
-                && let Some(offer) = self.offers.pop_front()
-            {
-                output.push(offer);
-            }
-            if !any && output.len() == moved {
+            if !self.offers.leave(output) && !any {
                 return;
             }
         }

@@ -1,9 +1,8 @@
 //! The sliding window unit.
 
-use super::{Ends, Skip, Unit};
+use super::{Ends, Offers, Skip, Unit, credit};
 use crate::stream::{Cycle, Stream};
 use engines::Sliding;
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// The ring of a sliding window unit; see [`Sliding`].
@@ -35,7 +34,7 @@ pub(crate) struct Ring {
     /// Steps so far.
     made: usize,
     /// Offers of output words that have not moved.
-    offers: VecDeque<Cycle>,
+    offers: Offers,
     looks_back: usize,
 }
 
@@ -75,7 +74,7 @@ impl Ring {
             window: 0,
             frame: 0,
             made: 0,
-            offers: VecDeque::new(),
+            offers: Offers::default(),
             looks_back: sliding.depth + walk.words_per_frame(),
         }
     }
@@ -87,11 +86,7 @@ impl Ring {
             return None;
         }
         let at = self.next_step.max(input.at(word) + 1);
-        match self.made.checked_sub(self.credits) {
-            None => Some(at),
-            Some(freed) if freed < output.len() => Some(at.max(output.at(freed) + 1)),
-            Some(_) => None,
-        }
+        credit(output, self.made, self.credits).map(|credit| at.max(credit))
     }
 
     /// Moves as many words of the window as leave in the cycle of their offer; how many.
@@ -145,16 +140,10 @@ impl Unit for Ring {
             }
             let step = self.next(input, output);
             if let Some(at) = step {
-                self.offers.push_back(at + self.latency);
+                self.offers.add(at + self.latency);
                 self.took(1, at, input);
             }
-            let before = self.offers.len();
-            while output.room() > 0
-                && let Some(offer) = self.offers.pop_front()
-            {
-                output.push(offer);
-            }
-            if step.is_none() && self.offers.len() == before {
+            if !self.offers.leave(output) && step.is_none() {
                 return;
             }
         }
