@@ -250,7 +250,7 @@ fn default_input_lanes(name: &str, network: &Streamlined, fold: &Fold) -> usize 
 }
 
 fn facts(dataflow: &Dataflow, clock_mhz: f64) -> Result<Facts> {
-    let Pace { interval: ii_cycles, latency: latency_cycles } = pace(dataflow)?;
+    let Pace { interval: ii_cycles, latency: latency_cycles, .. } = pace(dataflow)?;
     let mut total = Resources::default();
     let engines = (0..dataflow.engines.len())
         .map(|index| {

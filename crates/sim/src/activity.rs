@@ -80,8 +80,9 @@ struct Fill {
     engine: usize,
     depth: usize,
     most: usize,
-    /// Cycles that all words together spent inside.
+    /// Cycles that all words together spent inside, and those of the latest frame.
     inside: u64,
+    of_frame: u64,
     /// When those that still count as inside leave, in order.
     leaving: VecDeque<u64>,
 }
@@ -90,9 +91,7 @@ impl<'d> Activity<'d> {
     /// Nothing seen yet.
     pub fn new(dataflow: &'d Dataflow) -> Self {
         let fifo = |(engine, e): (usize, &dataflow::Engine)| match e.kind {
-            EngineKind::Fifo { depth } => {
-                Some(Fill { engine, depth, most: 0, inside: 0, leaving: VecDeque::new() })
-            }
+            EngineKind::Fifo { depth } => Some(Fill::new(engine, depth)),
             _ => None,
         };
         Self {
@@ -118,16 +117,7 @@ impl<'d> Activity<'d> {
             self.interval.add(end - before);
         }
         for fifo in &mut self.fifos {
-            let engine = &self.dataflow.engines[fifo.engine];
-            let (ins, outs) = (frame.moves(engine.input()), frame.moves(engine.output()));
-            for (came, left) in ins.iter().zip(outs.iter()) {
-                while fifo.leaving.front().is_some_and(|&leaves| leaves <= came) {
-                    fifo.leaving.pop_front();
-                }
-                fifo.leaving.push_back(left);
-                fifo.most = fifo.most.max(fifo.leaving.len());
-                fifo.inside += left - came;
-            }
+            fifo.observe(self.dataflow, frame);
         }
     }
 
@@ -171,5 +161,31 @@ impl<'d> Activity<'d> {
             mean: mean(f.inside),
         };
         self.fifos.iter().map(fifo).collect()
+    }
+}
+
+impl Fill {
+    fn new(engine: usize, depth: usize) -> Self {
+        Self { engine, depth, most: 0, inside: 0, of_frame: 0, leaving: VecDeque::new() }
+    }
+
+    fn observe(&mut self, dataflow: &Dataflow, frame: &Frame<'_>) {
+        if let Some(cycles) = frame.repeats(self.engine) {
+            self.inside += self.of_frame;
+            self.leaving.iter_mut().for_each(|leaves| *leaves += cycles);
+            return;
+        }
+        let engine = &dataflow.engines[self.engine];
+        let (ins, outs) = (frame.moves(engine.input()), frame.moves(engine.output()));
+        self.of_frame = 0;
+        for (came, left) in ins.iter().zip(outs.iter()) {
+            while self.leaving.front().is_some_and(|&leaves| leaves <= came) {
+                self.leaving.pop_front();
+            }
+            self.leaving.push_back(left);
+            self.most = self.most.max(self.leaving.len());
+            self.of_frame += left - came;
+        }
+        self.inside += self.of_frame;
     }
 }

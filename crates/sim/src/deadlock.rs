@@ -13,7 +13,7 @@ pub(crate) fn report(
     units: &[Box<dyn Unit>],
     frames: usize,
 ) -> Diagnostic {
-    let missing = |&s: &usize| !streams[s].has_moved(frames);
+    let missing = |&s: &usize| !streams[s].moves().has_moved(frames);
     let stuck = (0..streams.len()).rev().find(missing).unwrap_or(0);
     let mut path: Vec<usize> = Vec::new();
     let mut at = Some(stuck);

@@ -15,7 +15,10 @@
 mod activity;
 mod deadlock;
 mod grants;
-mod pattern;
+mod memory;
+mod moves;
+mod regular;
+mod repeat;
 mod run;
 pub mod stall;
 mod steady;

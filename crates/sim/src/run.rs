@@ -1,34 +1,41 @@
 //! A simulation: frame after frame, the cycle of every move.
 
 use crate::deadlock;
-use crate::pattern::Pattern;
+use crate::memory;
+use crate::repeat::Repeats;
 use crate::stall::Stalls;
-use crate::steady;
-use crate::stream::{Cycle, Handshake, Mark, Side, Stream};
+use crate::stream::{Handshake, Mark, Side, Stream};
 use crate::units::{Skip, Unit, unit};
-use crate::waiting::{Party, Waiting};
+use crate::waiting::{Waiting, lines, party};
 use dataflow::{Dataflow, OUTSIDE};
 use diagnostic::Result;
+use std::ops::Range;
 
 /// A simulation that goes on frame by frame. What it holds does not grow with the frames.
 pub struct Run<'d> {
     dataflow: &'d Dataflow,
     streams: Vec<Stream>,
     units: Vec<Box<dyn Unit>>,
-    /// Frames up to the last that was simulated, and those behind it that grow as it did.
+    /// So many frames count as one in everything here.
+    period: usize,
+    /// Frames so far, and those of them in which some engine was simulated.
     frames: usize,
-    repeats: usize,
-    /// How many of those there may be.
-    lead: usize,
     simulated: usize,
-    /// What is known of how the frames follow each other, without waits.
-    pattern: Option<Pattern>,
+    repeats: Repeats<'d>,
+    /// Whether all engines repeated the latest frame.
+    all_repeat: bool,
     /// Whether waits are counted.
     counting: bool,
-    /// How the cycles were spent before the latest frame that was simulated.
-    handshakes: Vec<Handshake>,
     waiting: Waiting,
+    /// The line of each party.
+    lines: Vec<Range<usize>>,
+    /// Engines that have not been looked at in this frame, and the others as they were before.
+    fresh: Vec<bool>,
+    touched: Vec<Option<Box<dyn Unit>>>,
 }
+
+/// How often a frame is tried with forecasts.
+const TRIES: usize = 3;
 
 /// The moves of one frame.
 pub struct Frame<'r> {
@@ -66,68 +73,93 @@ impl<'r> Moves<'r> {
 impl<'r> Frame<'r> {
     /// The moves of a stream.
     pub fn moves(&self, stream: usize) -> Moves<'r> {
-        let growth = match &self.run.pattern {
-            Some(pattern) if self.run.repeats > 0 => pattern.growth().moves[stream],
-            _ => 0,
-        };
-        Moves { shift: growth * self.run.repeats as u64, cycles: self.run.streams[stream].latest() }
+        let (shift, cycles) = self.run.streams[stream].moves().latest();
+        Moves { shift, cycles }
+    }
+
+    /// The last cycle in which a word leaves the design.
+    pub fn last(&self) -> u64 {
+        self.moves(self.run.streams.len() - 1).last()
+    }
+
+    /// The last move of each stream.
+    pub(crate) fn ends(&self) -> Vec<u64> {
+        (0..self.run.streams.len()).map(|s| self.moves(s).last()).collect()
+    }
+
+    /// By how many cycles all words that an engine takes and makes come behind those of the frame
+    /// before, if that is known of a [counting](Run::counting) run.
+    pub fn repeats(&self, engine: usize) -> Option<u64> {
+        self.run.repeats.growth(engine).filter(|_| self.run.counting)
     }
 }
 
 impl<'d> Run<'d> {
     /// A design out of reset, before its first word.
     pub fn new(dataflow: &'d Dataflow, stalls: &Stalls) -> Self {
+        Self::of_periods(dataflow, stalls, 1)
+    }
+
+    /// The same with `period` frames as one frame.
+    pub(crate) fn of_periods(dataflow: &'d Dataflow, stalls: &Stalls, period: usize) -> Self {
         let mut streams: Vec<Stream> =
-            dataflow.streams.iter().map(|s| Stream::new(s.words_per_frame())).collect();
+            dataflow.streams.iter().map(|s| Stream::new(period * s.words_per_frame())).collect();
         let timings: Vec<_> =
             (0..dataflow.engines.len()).map(|e| engines::timing(dataflow, e)).collect();
         let mut units = Vec::new();
         for (engine, &timing) in dataflow.engines.iter().zip(&timings) {
             let unit = unit(engine, timing, &mut streams);
             engine.inputs.iter().for_each(|&s| streams[s].keep(unit.looks_back()));
-            engine.outputs.iter().for_each(|&s| streams[s].keep(steady::credits(timing)));
+            engine.outputs.iter().for_each(|&s| streams[s].keep(memory::credits(timing)));
             units.push(unit);
         }
+        streams.iter_mut().for_each(Stream::reserve);
         let last = streams.len() - 1;
         streams[0].lead_outside(Side::Source, stalls.waits(0));
         streams[last].lead_outside(Side::Sink, stalls.waits(1));
-        let pattern = stalls.is_none().then(|| Pattern::new(steady::memory(dataflow, &timings)));
-        let waiting = Waiting::new(units.len());
-        let handshakes = vec![Handshake::default(); streams.len()];
         Self {
             dataflow,
             streams,
-            units,
+            period,
             frames: 0,
-            repeats: 0,
-            lead: 0,
             simulated: 0,
-            pattern,
+            repeats: Repeats::new(dataflow, &timings, period),
+            all_repeat: false,
             counting: false,
-            handshakes,
-            waiting,
+            waiting: Waiting::new(units.len()),
+            lines: lines(dataflow, &timings),
+            fresh: vec![true; units.len()],
+            touched: units.iter().map(|_| None).collect(),
+            units,
         }
     }
 
     /// Frames so far.
     pub fn frames(&self) -> usize {
-        self.frames + self.repeats
+        self.frames
     }
 
-    /// Counts waits for [`handshake`](Self::handshake), which takes more frames to be simulated.
+    /// Counts waits for [`handshake`](Self::handshake), which takes more engines to be simulated.
     pub fn counting(mut self) -> Self {
         self.counting = true;
         self
     }
 
-    /// Frames that were simulated, not only proven.
+    /// Frames in which an engine was simulated.
     pub fn simulated(&self) -> usize {
         self.simulated
     }
 
-    /// Whether it is proven that all later frames follow each other as the latest two.
-    pub fn is_steady(&self) -> bool {
-        self.lead == usize::MAX
+    /// How many frames to come are proven to follow the latest as it followed the one before:
+    /// `usize::MAX` if all do.
+    pub fn lead(&self) -> usize {
+        let leads = self.streams.iter().map(Stream::lead);
+        if self.all_repeat { leads.min().unwrap_or(0) } else { 0 }
+    }
+
+    /// Cycles from the frame before to the latest, if the output grew alike.
+    pub(crate) fn interval(&self) -> Option<u64> {
+        self.streams.last()?.moves().regular().over(1)
     }
 
     /// The next frame.
@@ -135,136 +167,166 @@ impl<'d> Run<'d> {
     /// # Errors
     /// `deadlock` when the design waits for itself, naming the ring of waiting engines.
     pub fn frame(&mut self) -> Result<Frame<'_>> {
-        if self.repeats < self.lead {
-            self.repeats += 1;
-        } else {
-            self.skip();
-            self.simulate()?;
-            self.simulated += 1;
-            if let Some(pattern) = &mut self.pattern {
-                self.lead = pattern.observe(self.dataflow, &self.streams, &self.units);
-                if self.counting && self.lead < usize::MAX {
-                    self.lead = 0;
-                }
-            }
-        }
-        Ok(Frame { run: self, number: self.frames() - 1 })
-    }
-
-    /// Brings everything behind the frames that were only proven.
-    fn skip(&mut self) {
-        let frames = std::mem::take(&mut self.repeats);
-        let Some(pattern) = self.pattern.as_mut().filter(|_| frames > 0) else { return };
-        let growth = pattern.growth();
-        let cycles = |growth: Cycle| growth * frames as u64;
-        for (index, stream) in self.streams.iter_mut().enumerate() {
-            stream.skip(frames, cycles(growth.moves[index]), cycles(growth.bounds[index]));
-        }
-        for (unit, step) in self.units.iter_mut().zip(&growth.steps) {
-            let cycles = cycles(step.unwrap_or(0));
-            unit.skip(Skip { dataflow: self.dataflow, frames, cycles });
-        }
-        pattern.skip(frames);
-        self.frames += frames;
-    }
-
-    fn simulate(&mut self) -> Result<()> {
-        for (stream, handshake) in self.streams.iter_mut().zip(&mut self.handshakes) {
-            stream.forget();
-            *handshake = stream.handshake();
-        }
         self.frames += 1;
-        if self.with_forecasts() {
-            return Ok(());
+        self.streams.iter_mut().for_each(Stream::forget);
+        let mut tries = TRIES;
+        while !self.moves_frame(tries > 0) {
+            if tries == 0 {
+                let (streams, units) = (&self.streams, &self.units);
+                return Err(deadlock::report(self.dataflow, streams, units, self.frames));
+            }
+            tries -= 1;
         }
-        for stream in &mut self.streams {
-            stream.begin(false);
-        }
-        if self.moves_all() {
-            self.streams.iter_mut().for_each(Stream::end);
-            return Ok(());
-        }
-        Err(deadlock::report(self.dataflow, &self.streams, &self.units, self.frames))
+        Ok(Frame { run: self, number: self.frames - 1 })
     }
 
-    /// Simulates the frame with forecasts of grants; whether all were right, else nothing is changed.
-    fn with_forecasts(&mut self) -> bool {
+    /// Moves the words of the next frame, with forecasts of grants if they may be made. If the design
+    /// stands still, or a forecast was wrong, everything is as before.
+    fn moves_frame(&mut self, may_forecast: bool) -> bool {
         let marks: Vec<Mark> = self.streams.iter().map(Stream::mark).collect();
-        let mut any = false;
         for stream in &mut self.streams {
-            any |= stream.begin(true);
+            stream.begin(may_forecast);
         }
-        if !any {
-            return false;
-        }
-        let units: Vec<_> = self.units.iter().map(|unit| unit.boxed()).collect();
+        self.repeats.begin();
         if self.moves_all() && self.streams.iter().all(Stream::is_right) {
-            self.streams.iter_mut().for_each(Stream::end);
+            self.end_frame();
             return true;
         }
-        self.units = units;
-        self.streams.iter_mut().zip(marks).for_each(|(stream, mark)| stream.reset(mark));
+        if may_forecast {
+            for (unit, before) in self.units.iter_mut().zip(&mut self.touched) {
+                if let Some(before) = before.take() {
+                    *unit = before;
+                }
+            }
+            for (stream, mark) in self.streams.iter_mut().zip(marks) {
+                if !stream.is_right() {
+                    stream.doubt();
+                }
+                stream.reset(mark);
+            }
+        }
         false
+    }
+
+    fn end_frame(&mut self) {
+        self.touched.iter_mut().for_each(|unit| *unit = None);
+        let (repeats, dataflow) = (&mut self.repeats, self.dataflow);
+        for (index, stream) in self.streams.iter_mut().enumerate() {
+            let of = &dataflow.streams[index];
+            if repeats.growth(of.from).is_none() {
+                stream.end_moves(self.frames);
+            }
+            if of.to != OUTSIDE && repeats.growth(of.to).is_none() {
+                stream.end_grants();
+            }
+        }
+        self.all_repeat = repeats.growth(OUTSIDE).is_some();
+        for (engine, unit) in self.units.iter_mut().enumerate() {
+            match repeats.growth(engine) {
+                None => repeats.end(engine, unit.as_ref()),
+                Some(cycles) => {
+                    unit.skip(Skip { dataflow, frames: self.period, cycles });
+                    repeats.go_on(engine, 1, cycles);
+                }
+            }
+            self.all_repeat &= repeats.growth(engine).is_some();
+        }
+        self.simulated += usize::from(!self.all_repeat);
+    }
+
+    /// Goes on by so many frames, no more than [`lead`](Self::lead).
+    pub(crate) fn pass(&mut self, frames: usize) {
+        self.frames += frames;
+        for stream in &mut self.streams {
+            stream.pass(frames);
+        }
+        for (engine, unit) in self.units.iter_mut().enumerate() {
+            let growth = self.repeats.growth(engine).unwrap_or(0);
+            let cycles = frames as u64 * growth;
+            unit.skip(Skip { dataflow: self.dataflow, frames: frames * self.period, cycles });
+            self.repeats.go_on(engine, frames, growth);
+        }
     }
 
     /// Moves what can move; whether all words of the frames so far have.
     fn moves_all(&mut self) -> bool {
-        self.waiting.add(Party::Outside);
-        (0..self.units.len()).for_each(|engine| self.waiting.add(Party::Engine(engine)));
+        (0..=self.units.len()).for_each(|party| self.waiting.add(party));
+        self.fresh.fill(true);
         while let Some(party) = self.waiting.next() {
-            match party {
-                Party::Outside => self.bring_words(),
-                Party::Engine(engine) => self.advance(engine),
+            let line = self.lines[party].clone();
+            let any = self.visit_line(line.clone());
+            // One alone has done all it can.
+            while any && line.len() > 1 && self.visit_line(line.clone()) {}
+            self.waiting.remove(line.clone());
+            if any {
+                self.wake_around(line);
             }
         }
-        self.streams.iter().all(|stream| stream.has_moved(self.frames))
+        self.streams.iter().all(|stream| stream.moves().has_moved(self.frames))
     }
 
-    fn advance(&mut self, engine: usize) {
+    /// Lets each party of a line do what it can, once; whether there was something.
+    fn visit_line(&mut self, line: Range<usize>) -> bool {
+        line.fold(false, |any, party| any | self.visit(party))
+    }
+
+    /// Lets a party do what it can; whether its neighbours may have something to do then.
+    fn visit(&mut self, party: usize) -> bool {
+        let Some(engine) = party.checked_sub(1) else { return self.bring_words() };
+        if std::mem::take(&mut self.fresh[engine]) {
+            self.repeat(engine);
+        }
+        self.repeats.growth(engine).is_none() && self.units[engine].advance(&mut self.streams)
+    }
+
+    /// Notes that the neighbours of a line of parties may have something to do.
+    fn wake_around(&mut self, line: Range<usize>) {
+        if let Some(first) = line.start.checked_sub(1) {
+            let inputs = &self.dataflow.engines[first].inputs;
+            // A forecast has told the writer all that the grants of this frame say.
+            for &s in inputs.iter().filter(|&&s| !self.streams[s].grants().is_forecast()) {
+                self.waiting.add(party(self.dataflow.streams[s].from));
+            }
+        }
+        let outputs = match line.end.checked_sub(2) {
+            None => &[0][..],
+            Some(last) => &self.dataflow.engines[last].outputs,
+        };
+        let readers = outputs.iter().map(|&s| self.dataflow.streams[s].to);
+        readers.filter(|&e| e != OUTSIDE).for_each(|e| self.waiting.add(party(e)));
+    }
+
+    /// Moves and grants the words of an engine that does what it did in the frame before; of another, it
+    /// keeps what it was.
+    fn repeat(&mut self, engine: usize) {
+        let growth = self.repeats.of_engine(engine, &mut self.streams, self.frames, self.counting);
+        let Some(growth) = growth else {
+            self.touched[engine] = Some(self.units[engine].boxed());
+            return;
+        };
         let of = &self.dataflow.engines[engine];
-        let progress = |streams: &[Stream], s: usize| streams[s].progress();
-        let mut before = [0; 8];
-        let ends = of.inputs.iter().chain(&of.outputs);
-        for (before, &s) in before.iter_mut().zip(ends.clone()) {
-            *before = progress(&self.streams, s);
-        }
-        self.units[engine].advance(&mut self.streams);
-        for (place, &s) in ends.enumerate() {
-            // Of more streams than are remembered, all count as changed.
-            if before.get(place).is_some_and(|&before| before == progress(&self.streams, s)) {
-                continue;
-            }
-            let is_input = place < of.inputs.len();
-            let stream = &self.dataflow.streams[s];
-            match if is_input { stream.from } else { stream.to } {
-                OUTSIDE if is_input => self.waiting.add(Party::Outside),
-                OUTSIDE => {}
-                neighbour => self.waiting.add(Party::Engine(neighbour)),
-            }
-        }
+        of.outputs.iter().for_each(|&s| self.streams[s].move_frames(1, growth));
+        of.inputs.iter().for_each(|&s| self.streams[s].grant_frames(1, growth));
     }
 
-    /// Moves what the input takes of the frames so far.
-    fn bring_words(&mut self) {
-        let words = self.frames * self.dataflow.streams[0].words_per_frame();
+    /// Moves what the input takes of the frames so far; whether that was something.
+    fn bring_words(&mut self) -> bool {
+        let repeats = self.repeats.of_source(&self.streams, self.frames, self.counting);
         let stream = &mut self.streams[0];
-        let count = stream.room().min(words - stream.len());
-        if count > 0 {
-            for _ in 0..count {
-                stream.push(0);
-            }
-            self.waiting.add(Party::Engine(self.dataflow.streams[0].to));
+        if let Some(growth) = repeats {
+            stream.move_frames(1, growth);
         }
+        let words = self.frames * self.period * self.dataflow.streams[0].words_per_frame();
+        let count = stream.room().min(words - stream.len());
+        for _ in 0..count {
+            stream.push(0);
+        }
+        count > 0
     }
 
     /// How the cycles of a stream were spent so far; of a run that is
     /// [`counting`](Self::counting).
     pub fn handshake(&self, stream: usize) -> Handshake {
-        let (now, before) = (self.streams[stream].handshake(), self.handshakes[stream]);
-        let repeats = self.repeats as u64;
-        Handshake {
-            stalled: now.stalled + repeats * (now.stalled - before.stalled),
-            starved: now.starved + repeats * (now.starved - before.starved),
-        }
+        self.streams[stream].handshake()
     }
 }

@@ -78,7 +78,7 @@ impl Stalls {
 }
 
 /// The waits of one end, word by word.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) enum Waits {
     Listed { list: Arc<[u32]>, next: usize },
     Drawn(f64, Box<ChaCha8Rng>),
@@ -98,6 +98,14 @@ impl Waits {
             Waits::Drawn(probability, random) => {
                 (0..LONGEST).take_while(|_| random.random_bool(*probability)).count() as u64
             }
+        }
+    }
+
+    /// Whether no word waits any more, and the latest `words` words have not.
+    pub(crate) fn is_over(&self, words: usize) -> bool {
+        match self {
+            Waits::Listed { list, next } => list.is_empty() || *next >= list.len() + words,
+            Waits::Drawn(..) => false,
         }
     }
 

@@ -1,86 +1,77 @@
-//! When a design without waits repeats itself, and its pace.
+//! The pace of a design without waits.
 
 use crate::run::Run;
 use crate::stall::Stalls;
-use dataflow::{Dataflow, Engine};
+use dataflow::Dataflow;
 use diagnostic::Result;
-use engines::Timing;
 
 /// Interval and latency in cycles, without waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// Cycles between frames in steady state.
+    /// Cycles between frames in steady state; their mean, rounded up, where branches take turns.
     pub interval: u64,
     /// Cycles of the first frame, from its first input word to its last output word, both included.
     pub latency: u64,
+    /// Whether it is proven that the design goes on at this interval for ever.
+    pub proven: bool,
 }
 
-/// Frames after which a design is taken as settled although it does not repeat frame by frame: each
-/// engine holds at most two frames and a few results.
-fn settled_frames(dataflow: &Dataflow) -> usize {
-    let computing = dataflow.engines.iter().filter(|e| !e.layer.is_empty()).count();
-    4 * computing + 12
-}
-
-/// The pace of a design, simulated until it is proven to repeat. One that does not repeat frame by
-/// frame (branches can take turns) is given the mean interval of its later frames, rounded up.
+/// The pace of a design, simulated until it is proven to repeat: frame by frame, or, where branches take
+/// turns, in periods of a few frames.
 ///
 /// # Errors
 /// `deadlock`.
 pub fn pace(dataflow: &Dataflow) -> Result<Pace> {
-    let most = settled_frames(dataflow);
     let mut run = Run::new(dataflow, &Stalls::None);
-    let last = dataflow.streams.len() - 1;
     let first = run.frame()?;
-    let mut before = first.moves(last).last();
-    let latency = before - first.moves(0).first() + 1;
-    let (mut interval, mut half) = (0, None);
-    loop {
-        let ended = run.frame()?.moves(last).last();
-        if run.is_steady() {
-            return Ok(Pace { interval: ended - before, latency });
+    let latency = first.last() - first.moves(0).first() + 1;
+    let mut ends = Vec::new();
+    for frames in FRAMES {
+        if let Some(interval) = settle(&mut run, frames, &mut ends)? {
+            return Ok(Pace { interval, latency, proven: true });
         }
-        match half {
-            None if run.simulated() >= most / 2 => half = Some((run.frames(), ended)),
-            Some((frames, then)) if run.simulated() >= most => {
-                let frames = (run.frames() - frames) as u64;
-                let mean = (ended - then).div_ceil(frames);
-                let interval = if ended - before == interval { interval } else { mean };
-                return Ok(Pace { interval, latency });
+        let Some(period) = period(&ends).filter(|&period| period > 1) else { continue };
+        let mut periods = Run::of_periods(dataflow, &Stalls::None, period);
+        if let Some(cycles) = settle(&mut periods, frames, &mut Vec::new())? {
+            let interval = cycles.div_ceil(period as u64);
+            return Ok(Pace { interval, latency, proven: true });
+        }
+    }
+    let later = &ends[ends.len() / 2..];
+    let frames = later.len().saturating_sub(1).max(1) as u64;
+    let last = |ends: &Vec<u64>| ends[ends.len() - 1];
+    let interval = (last(&later[later.len() - 1]) - last(&later[0])).div_ceil(frames);
+    Ok(Pace { interval, latency, proven: false })
+}
+
+/// Frames that are simulated before a period of several is looked for, and again later.
+const FRAMES: [usize; 5] = [32, 64, 128, 256, 512];
+
+/// Simulates up to so many frames in all, until it is proven how the run goes on: then it gives the
+/// interval. `ends` holds the last moves of each stream, of the frames behind the last that were passed
+/// over.
+fn settle(run: &mut Run<'_>, frames: usize, ends: &mut Vec<Vec<u64>>) -> Result<Option<u64>> {
+    while run.simulated() < frames {
+        match run.lead() {
+            0 => {}
+            usize::MAX => return Ok(run.interval()),
+            lead => {
+                run.pass(lead);
+                ends.clear();
             }
-            _ => {}
         }
-        interval = ended - before;
-        before = ended;
+        ends.push(run.frame()?.ends());
     }
+    Ok(None)
 }
 
-/// How many frames ago a move can be that another one waits for.
-pub(crate) fn memory(dataflow: &Dataflow, timings: &[Timing]) -> usize {
-    let frames = |(engine, &timing): (&Engine, &Timing)| {
-        let [i, o] =
-            [engine.input(), engine.output()].map(|s| dataflow.streams[s].words_per_frame());
-        match timing {
-            Timing::Fifo { depth } | Timing::Fork { depth } => depth.div_ceil(i),
-            Timing::Join { depth, credits } => depth.max(credits).div_ceil(i),
-            Timing::Pack { .. } | Timing::Split { .. } => 1,
-            Timing::Compute(c) => c.buffer.div_ceil(i).max(c.credits.div_ceil(o)),
-            Timing::Sliding(s) => s.depth.div_ceil(i).max(s.credits.div_ceil(o)),
-            Timing::Shifting(s) => s.credits.div_ceil(o),
-        }
+/// The fewest frames after which the intervals between the ends follow each other again, as far as the
+/// later half of them shows.
+fn period(ends: &[Vec<u64>]) -> Option<usize> {
+    let interval = |pair: &[Vec<u64>]| -> Vec<u64> {
+        pair[1].iter().zip(&pair[0]).map(|(now, then)| now - then).collect()
     };
-    dataflow.engines.iter().zip(timings).map(frames).max().unwrap_or(0) + 2
-}
-
-/// Output words of an engine that its later words may wait for.
-pub(crate) fn credits(timing: Timing) -> usize {
-    match timing {
-        Timing::Fifo { depth } | Timing::Fork { depth } => depth,
-        Timing::Join { credits, .. } => credits,
-        Timing::Pack { .. } => 1,
-        Timing::Split { ratio, .. } => 2 * ratio,
-        Timing::Compute(c) => c.credits,
-        Timing::Sliding(s) => s.credits,
-        Timing::Shifting(s) => s.credits,
-    }
+    let intervals: Vec<Vec<u64>> = ends[ends.len() / 2..].windows(2).map(interval).collect();
+    let repeats = |&period: &usize| intervals.iter().zip(&intervals[period..]).all(|(a, b)| a == b);
+    (1..=intervals.len() / 3).find(repeats)
 }

@@ -1,8 +1,8 @@
 //! One stream: what its two ends allow, and when its words move.
 
-use crate::grants::Grants;
+use crate::grants::{self, Grants};
+use crate::moves::{self, Moves};
 use crate::stall::Waits;
-use std::collections::VecDeque;
 
 /// A rising edge of the clock.
 pub(crate) type Cycle = u64;
@@ -10,44 +10,39 @@ pub(crate) type Cycle = u64;
 /// The moves of a stream, words counted over all frames.
 ///
 /// The writer brings the earliest cycle of each word (an *offer*); the reader has said before how
-/// many words may move (*grants*), and of some of them not before which cycle. A word moves in the
-/// first cycle that suits both and comes after the word before it.
+/// many words may move (*grants*), and of some of them not before which cycle (*bounds*). A word moves
+/// in the first cycle that suits both and comes after the word before it.
+#[derive(Debug)]
 pub(crate) struct Stream {
-    /// Words of a frame.
-    words: usize,
-    /// Cycles of the moves from word `first` on.
-    moves: Vec<Cycle>,
-    first: usize,
-    /// How many of the latest moves somebody may ask for.
-    keep: usize,
-    /// Words that may move, by the reader's grants or by the forecast of them.
-    granted: usize,
-    /// Those of them that may not move before a cycle.
-    bounds: VecDeque<Bound>,
-    /// What the reader has granted in truth.
+    moves: Moves,
     grants: Grants,
-    /// The first cycle after the last move.
-    after: Cycle,
     /// What the outside waits before each word, at the two ends of the design.
     outside: Option<(Side, Waits)>,
-    /// The fewest cycles that a word of this frame moved behind its bound.
+    place: Place,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    /// The first cycle after the last move.
+    after: Cycle,
+    /// The fewest cycles that a word moved behind its bound: of the latest frame that has ended, and
+    /// of this one so far.
     slack: Cycle,
+    least: Cycle,
+    /// So far, as this frame began, and what the latest frame that has ended added.
     handshake: Handshake,
+    before: Handshake,
+    of_frame: Handshake,
 }
 
 /// A point that a stream can go back to.
+#[derive(Debug)]
 pub(crate) struct Mark {
-    words: usize,
-    granted: usize,
-    claimed: usize,
-    bounds: VecDeque<Bound>,
-    after: Cycle,
+    moves: moves::Mark,
+    grants: grants::Mark,
     outside: Option<(Side, Waits)>,
-    handshake: Handshake,
+    place: Place,
 }
-
-/// A word and the first cycle in which it may move.
-pub(crate) type Bound = (usize, Cycle);
 
 /// Which end of a stream lies outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,242 +60,277 @@ pub struct Handshake {
     pub starved: u64,
 }
 
+impl Handshake {
+    fn plus(self, times: u64, other: Self) -> Self {
+        Self {
+            stalled: self.stalled + times * other.stalled,
+            starved: self.starved + times * other.starved,
+        }
+    }
+}
+
 impl Stream {
-    /// A stream of frames of `words` words before the first of them; the latest frame can be asked for.
+    /// A stream of frames of `words` words before the first of them.
     pub(crate) fn new(words: usize) -> Self {
         Self {
-            words,
-            moves: Vec::new(),
-            first: 0,
-            keep: words,
-            granted: 0,
-            bounds: VecDeque::new(),
-            grants: Grants::default(),
-            after: 0,
+            moves: Moves::new(words),
+            grants: Grants::new(words),
             outside: None,
-            slack: Cycle::MAX,
-            handshake: Handshake::default(),
+            place: Place::default(),
         }
     }
 
     /// Joins the stream to the outside. A sink takes every word, after its wait.
     pub(crate) fn lead_outside(&mut self, side: Side, waits: Waits) {
         if side == Side::Sink {
-            self.granted = usize::MAX / 2;
+            self.grants.add(usize::MAX / 2, None);
         }
         self.outside = Some((side, waits));
     }
 
+    /// When the words moved.
+    pub(crate) fn moves(&self) -> &Moves {
+        &self.moves
+    }
+
+    /// What the reader has granted.
+    pub(crate) fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
     /// Lets at least so many of the latest moves be asked for.
     pub(crate) fn keep(&mut self, moves: usize) {
-        self.keep = self.keep.max(moves);
+        self.moves.keep(moves);
+    }
+
+    /// Takes the memory for what is kept.
+    pub(crate) fn reserve(&mut self) {
+        self.moves.reserve();
     }
 
     pub(crate) fn handshake(&self) -> Handshake {
-        self.handshake
+        self.place.handshake
     }
 
     /// Words that have moved.
     pub(crate) fn len(&self) -> usize {
-        self.first + self.moves.len()
-    }
-
-    /// How far both ends have come: it grows with every move and every grant.
-    pub(crate) fn progress(&self) -> usize {
-        self.granted + self.len()
+        self.moves.len()
     }
 
     /// Words that may move.
     pub(crate) fn room(&self) -> usize {
-        self.granted - self.len()
+        self.grants.allowed() - self.len()
     }
 
-    /// When a word moved. Words of long ago moved in cycle 0: nobody waits for them any more.
+    /// When a word moved.
     pub(crate) fn at(&self, word: usize) -> Cycle {
-        word.checked_sub(self.first).map_or(0, |place| self.moves[place])
-    }
-
-    /// The moves of the latest frame, which is complete.
-    pub(crate) fn latest(&self) -> &[Cycle] {
-        &self.moves[self.moves.len() - self.words..]
-    }
-
-    /// Whether the words of so many frames have moved.
-    pub(crate) fn has_moved(&self, frames: usize) -> bool {
-        self.len() == frames * self.words
+        self.moves.at(word)
     }
 
     /// Grants words without a bound.
     pub(crate) fn grant(&mut self, words: usize) {
         self.grants.add(words, None);
-        self.granted = self.granted.max(self.grants.words());
     }
 
     /// Grants a word from a cycle on.
     pub(crate) fn grant_from(&mut self, cycle: Cycle) {
-        if !self.grants.is_forecast() {
-            self.bounds.push_back((self.grants.words(), cycle));
-        }
         self.grants.add(1, Some(cycle));
-        self.granted = self.granted.max(self.grants.words());
-    }
-
-    /// Begins a frame, with a forecast of its grants if one `may` be made; whether there is one.
-    pub(crate) fn begin(&mut self, may: bool) -> bool {
-        self.slack = Cycle::MAX;
-        if matches!(self.outside, Some((Side::Sink, _))) {
-            return false;
-        }
-        match self.grants.begin(self.words, may) {
-            None => false,
-            Some(bounds) => {
-                self.bounds.extend(bounds);
-                self.granted += self.words;
-                true
-            }
-        }
-    }
-
-    /// Whether the forecast of the frame was right, or none was made.
-    pub(crate) fn is_right(&self) -> bool {
-        self.grants.is_right(self.words, self.granted)
-    }
-
-    /// Ends a frame.
-    pub(crate) fn end(&mut self) {
-        self.grants.end(self.words);
-    }
-
-    /// What brings the stream back to this point.
-    pub(crate) fn mark(&self) -> Mark {
-        Mark {
-            words: self.len(),
-            granted: self.granted,
-            claimed: self.grants.words(),
-            bounds: self.bounds.clone(),
-            after: self.after,
-            outside: self.outside.clone(),
-            handshake: self.handshake,
-        }
-    }
-
-    /// Goes back to a point behind which nothing was forgotten.
-    pub(crate) fn reset(&mut self, mark: Mark) {
-        self.moves.truncate(mark.words - self.first);
-        self.granted = mark.granted;
-        self.grants.reset(mark.claimed);
-        self.bounds = mark.bounds;
-        self.after = mark.after;
-        self.outside = mark.outside;
-        self.handshake = mark.handshake;
     }
 
     /// Moves the next word, which is granted.
     #[inline]
     pub(crate) fn push(&mut self, offer: Cycle) -> Cycle {
-        let word = self.len();
-        let mut ready = 0;
-        let bounded = self.bounds.front().is_some_and(|bound| bound.0 == word);
-        if bounded && let Some((_, cycle)) = self.bounds.pop_front() {
-            ready = cycle;
-        }
-        let bound = ready;
-        let (mut offer, mut ready) = (offer.max(self.after), ready.max(self.after));
+        let after = self.place.after;
+        let (bounded, bound) = self.grants.front();
+        let is_bounded = bounded == self.len();
+        let mut ready = if is_bounded { bound.max(after) } else { after };
+        let mut offer = offer.max(after);
         if self.outside.is_some() {
             (offer, ready) = self.with_waits(offer, ready);
         }
         let at = offer.max(ready);
-        if bounded {
-            self.slack = self.slack.min(at - bound);
+        if is_bounded {
+            self.place.least = self.place.least.min(at - bound);
+            self.grants.take();
         }
-        self.handshake.stalled += at - offer;
-        self.handshake.starved += at - ready;
+        self.place.handshake.stalled += at - offer;
+        self.place.handshake.starved += at - ready;
         self.moves.push(at);
-        self.after = at + 1;
+        self.place.after = at + 1;
         at
     }
 
     /// Both sides' cycles with the outside's wait.
     #[cold]
     fn with_waits(&mut self, offer: Cycle, ready: Cycle) -> (Cycle, Cycle) {
+        let after = self.place.after;
         match &mut self.outside {
             None => (offer, ready),
-            Some((Side::Source, waits)) => (offer.max(self.after + waits.next()), ready),
-            Some((Side::Sink, waits)) => (offer, ready.max(self.after + waits.next())),
+            Some((Side::Source, waits)) => (offer.max(after + waits.next()), ready),
+            Some((Side::Sink, waits)) => (offer, ready.max(after + waits.next())),
         }
     }
 
     /// Moves up to `count` words that are offered in `offer` and the cycles that follow, as long as
     /// each moves when it is offered; how many did.
     pub(crate) fn push_run(&mut self, offer: Cycle, count: usize) -> usize {
-        if self.outside.is_some() || offer < self.after {
+        if self.outside.is_some() || offer < self.place.after {
             return 0;
         }
         let word = self.len();
         let mut count = count.min(self.room());
-        let ready = self.bounds.front().filter(|bound| bound.0 == word).map_or(0, |bound| bound.1);
+        let (bounded, bound) = self.grants.front();
+        let ready = if bounded == word { bound } else { 0 };
         if count == 0 || ready > offer {
             return 0;
         }
         // Behind the first word every place is ready just when its word comes.
-        self.handshake.starved += offer - ready.max(self.after);
-        while let Some(&(bounded, cycle)) = self.bounds.front() {
-            let behind = bounded - word;
-            if behind >= count {
+        self.place.handshake.starved += offer - ready.max(self.place.after);
+        loop {
+            let (bounded, bound) = self.grants.front();
+            if bounded >= word + count {
                 break;
             }
-            if cycle > offer + behind as u64 {
-                count = behind;
+            let at = offer + (bounded - word) as u64;
+            if bound > at {
+                count = bounded - word;
                 break;
             }
-            self.slack = self.slack.min(offer + behind as u64 - cycle);
-            self.bounds.pop_front();
+            self.place.least = self.place.least.min(at - bound);
+            self.grants.take();
         }
-        self.moves.extend(offer..offer + count as u64);
-        self.after = offer + count as u64;
+        self.moves.push_run(offer, count);
+        self.place.after = offer + count as u64;
         count
     }
 
-    /// The cycles that the latest frame's moves came after those of the frame before, if all by the
-    /// same; at least two frames were simulated.
-    pub(crate) fn growth(&self) -> Option<Cycle> {
-        let both = &self.moves[self.moves.len() - 2 * self.words..];
-        let (then, now) = both.split_at(self.words);
-        let growth = now[0] - then[0];
-        now.iter().zip(then).all(|(now, then)| now - then == growth).then_some(growth)
+    /// Begins a frame, with a forecast of its grants if one `may` be made; whether there is one.
+    pub(crate) fn begin(&mut self, may: bool) -> bool {
+        self.place.before = self.place.handshake;
+        self.place.least = Cycle::MAX;
+        !self.is_last() && self.grants.begin(may)
     }
 
-    /// The same of the bounds; `None` also where they were not compared.
-    pub(crate) fn growth_of_bounds(&self) -> Option<Cycle> {
-        self.grants.growth()
+    fn is_last(&self) -> bool {
+        matches!(self.outside, Some((Side::Sink, _)))
     }
 
-    /// The fewest cycles that a word of the latest frame moved behind its bound.
-    pub(crate) fn slack(&self) -> Cycle {
-        self.slack
+    /// Whether the forecast of the frame was right, or none was made.
+    pub(crate) fn is_right(&self) -> bool {
+        self.grants.is_right()
     }
 
-    /// Goes on to the state after further frames, whose moves and bounds come so many cycles later.
-    pub(crate) fn skip(&mut self, frames: usize, moves: Cycle, bounds: Cycle) {
-        let words = frames * self.words;
-        self.first += words;
-        self.moves.iter_mut().for_each(|cycle| *cycle += moves);
-        self.after += moves;
-        if !matches!(self.outside, Some((Side::Sink, _))) {
-            self.granted += words;
+    /// Notes that the forecast was wrong.
+    pub(crate) fn doubt(&mut self) {
+        self.grants.doubt();
+    }
+
+    /// How the moves have grown over so many frames, if the next goes on as they did: neither what the
+    /// outside waits nor the grants that are expected change it. `alike` if the grants have to grow as
+    /// the moves do.
+    pub(crate) fn goes_on(&self, frames: usize, alike: bool) -> Option<Cycle> {
+        let growth = self.moves.regular().over(frames)?;
+        // What grew from the frame before the last to the last, and will, has been without waits.
+        let words = 2 * self.moves.words();
+        if self.outside.as_ref().is_some_and(|(_, waits)| !waits.is_over(words)) {
+            return None;
         }
-        for bound in &mut self.bounds {
-            *bound = (bound.0 + words, bound.1 + bounds);
+        if self.is_last() {
+            return Some(growth);
         }
-        self.grants.skip(words, bounds);
+        let bounds = self.grants.forecast(frames)?;
+        let suits = bounds == growth || !alike && self.lead_over(growth, bounds) > 0;
+        suits.then_some(growth)
     }
 
-    /// Forgets moves that nobody asks for.
+    /// Frames that can go on until a bound wins.
+    fn lead_over(&self, moves: Cycle, bounds: Cycle) -> usize {
+        match bounds.checked_sub(moves) {
+            None | Some(0) => usize::MAX,
+            Some(faster) => (self.place.slack / faster) as usize,
+        }
+    }
+
+    /// Frames to come whose words still move in front of their bounds, when moves and bounds grow
+    /// as in the latest frames.
+    pub(crate) fn lead(&self) -> usize {
+        let growths = self.moves.regular().over(1).zip(self.grants.regular().over(1));
+        match growths {
+            _ if self.is_last() => usize::MAX,
+            None => 0,
+            Some((moves, bounds)) => self.lead_over(moves, bounds),
+        }
+    }
+
+    /// Moves the words of further frames as those of the frames before, so many cycles later each.
+    pub(crate) fn move_frames(&mut self, frames: usize, growth: Cycle) {
+        let bounds = self.grants.regular().over(1).unwrap_or(growth);
+        let later = frames as u64 * growth;
+        self.moves.go_on(frames, growth);
+        self.grants.take_frames(frames);
+        let place = &mut self.place;
+        place.after += later;
+        place.slack -= frames as u64 * bounds.saturating_sub(growth);
+        place.handshake = place.handshake.plus(frames as u64, place.of_frame);
+    }
+
+    /// Grants the words of further frames as those of the frames before, so many cycles later each.
+    pub(crate) fn grant_frames(&mut self, frames: usize, growth: Cycle) {
+        self.grants.go_on(frames, growth);
+    }
+
+    /// Moves and grants the words of further frames as those of the frames before.
+    pub(crate) fn pass(&mut self, frames: usize) {
+        if let Some(growth) = self.moves.regular().over(1) {
+            self.move_frames(frames, growth);
+        }
+        if let Some(growth) = self.grants.regular().over(1).filter(|_| !self.is_last()) {
+            self.grant_frames(frames, growth);
+        }
+    }
+
+    /// Looks at the moves of the latest of so many frames, which are complete.
+    pub(crate) fn observe(&mut self, frames: usize) {
+        self.moves.observe(frames);
+    }
+
+    /// Ends a frame whose words were moved one by one.
+    pub(crate) fn end_moves(&mut self, frames: usize) {
+        self.observe(frames);
+        let place = &mut self.place;
+        place.slack = place.least;
+        place.of_frame = Handshake {
+            stalled: place.handshake.stalled - place.before.stalled,
+            starved: place.handshake.starved - place.before.starved,
+        };
+    }
+
+    /// Ends a frame whose words were granted one by one.
+    pub(crate) fn end_grants(&mut self) {
+        self.grants.end();
+    }
+
+    /// Forgets what nobody asks for.
     pub(crate) fn forget(&mut self) {
-        let old = self.moves.len().saturating_sub(self.keep);
-        if old > 8 * self.keep {
-            self.moves.drain(..old);
-            self.first += old;
+        self.moves.forget();
+        self.grants.forget();
+    }
+
+    /// What brings the stream back to this point.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            moves: self.moves.mark(),
+            grants: self.grants.mark(),
+            outside: self.outside.clone(),
+            place: self.place,
         }
+    }
+
+    /// Goes back to a point behind which nothing was forgotten.
+    pub(crate) fn reset(&mut self, mark: Mark) {
+        self.moves.reset(&mark.moves);
+        self.grants.reset(&mark.grants);
+        self.outside = mark.outside;
+        self.place = mark.place;
     }
 }

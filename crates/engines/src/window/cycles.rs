@@ -70,6 +70,11 @@ impl Walk {
         self.outputs[0] * self.outputs[1]
     }
 
+    /// Whether windows reach over the edge of the map.
+    pub fn is_padded(&self) -> bool {
+        [self.window.before, self.window.after] != [[0; 2]; 2]
+    }
+
     /// Steps of a window.
     pub fn steps(&self) -> usize {
         self.window.taps() * self.words_per_pixel() * self.repeats

@@ -22,13 +22,15 @@ impl Fork {
 }
 
 impl Unit for Fork {
-    fn advance(&mut self, streams: &mut [Stream]) {
+    fn advance(&mut self, streams: &mut [Stream]) -> bool {
+        let mut any = false;
         for &branch in &self.outputs {
             let [input, output] = streams
                 .get_disjoint_mut([self.input, branch])
                 .expect("checked: an engine's streams differ");
             while output.room() > 0 && output.len() < input.len() {
                 output.push(input.at(output.len()) + 1);
+                any = true;
             }
         }
         let slowest = self.outputs.iter().map(|&s| streams[s].len()).min().unwrap_or(0);
@@ -37,6 +39,7 @@ impl Unit for Fork {
             streams[self.input].grant_from(last.unwrap_or(0) + 1);
             self.left += 1;
         }
+        any
     }
 
     fn starving(&self, streams: &[Stream]) -> Vec<usize> {
@@ -105,7 +108,8 @@ impl Join {
 }
 
 impl Unit for Join {
-    fn advance(&mut self, streams: &mut [Stream]) {
+    fn advance(&mut self, streams: &mut [Stream]) -> bool {
+        let mut any = false;
         loop {
             let before = self.steps;
             while let Some(at) = self.next(streams) {
@@ -115,8 +119,9 @@ impl Unit for Join {
                 self.inputs.iter().for_each(|&s| streams[s].grant_from(at + 1));
             }
             if !self.offers.leave(&mut streams[self.output]) && self.steps == before {
-                return;
+                return any;
             }
+            any = true;
         }
     }
 

@@ -75,9 +75,10 @@ impl Gather {
 }
 
 impl Unit for Gather {
-    fn advance(&mut self, streams: &mut [Stream]) {
+    fn advance(&mut self, streams: &mut [Stream]) -> bool {
         let (input, output) = self.ends.of(streams);
         let moved = input.len();
+        let before = output.len();
         let mut room = output.room();
         while room > 0 && self.end.word <= moved {
             let at = output.push(input.at(self.end.word - 1) + self.latency);
@@ -88,6 +89,7 @@ impl Unit for Gather {
             input.grant(next.word - self.granted.word - 1);
             self.granted = next;
         }
+        output.len() > before
     }
 
     fn starving(&self, streams: &[Stream]) -> Vec<usize> {

@@ -15,8 +15,8 @@ use std::collections::VecDeque;
 
 /// An engine in a simulation.
 pub(crate) trait Unit {
-    /// Makes every move and every grant that known moves and grants decide.
-    fn advance(&mut self, streams: &mut [Stream]);
+    /// Makes every move and every grant that known moves and grants decide; whether there were any.
+    fn advance(&mut self, streams: &mut [Stream]) -> bool;
 
     /// Of its inputs, those that it waits for when it makes no move; none when it waits for its
     /// outputs alone.

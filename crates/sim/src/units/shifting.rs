@@ -107,13 +107,15 @@ impl Shifter {
 }
 
 impl Unit for Shifter {
-    fn advance(&mut self, streams: &mut [Stream]) {
+    fn advance(&mut self, streams: &mut [Stream]) -> bool {
         let (input, output) = self.ends.of(streams);
+        let mut any = false;
         loop {
-            let any = self.take_steps(input, output);
-            if !self.offers.leave(output) && !any {
-                return;
+            let took = self.take_steps(input, output);
+            if !self.offers.leave(output) && !took {
+                return any;
             }
+            any = true;
         }
     }
 

@@ -16,21 +16,24 @@ pub(crate) struct Ring {
     credits: usize,
     /// Whether credits are enough for words that leave as soon as they are offered.
     flows: bool,
-    /// Of each step of a frame the word that it reads, and the last word that it and the steps
-    /// behind it in its window read. Padding waits for the first word of its frame.
+    /// Of each step of a window the word that it reads, and the last word that it and the steps
+    /// behind it in its window read, counted from the window's `origins`; with padding, which differs
+    /// from window to window, of all steps of a frame. Padding waits for the first word of its frame.
     reads: Arc<[Read]>,
+    origins: Arc<[usize]>,
     /// Places that are free with the end of each window of a frame.
     frees: Arc<[usize]>,
     window_steps: usize,
     frame_words: usize,
     /// The first cycle in which the next step may be taken, as far as steps go.
     next_step: Cycle,
-    /// Step that comes next, of its frame, and the steps left in its window.
+    /// The step that comes next, among those listed, and the steps left in its window.
     step: usize,
     left: usize,
     window: usize,
-    /// Input words of the frames before.
+    /// Input words of the frames before, and those from which its window's words count.
     frame: usize,
+    origin: usize,
     /// Steps so far.
     made: usize,
     /// Offers of output words that have not moved.
@@ -40,22 +43,28 @@ pub(crate) struct Ring {
 
 #[derive(Debug, Clone, Copy)]
 struct Read {
-    word: u32,
-    last: u32,
+    word: usize,
+    last: usize,
 }
 
 impl Ring {
     pub(crate) fn new(ends: Ends, sliding: Sliding, streams: &mut [Stream]) -> Self {
         let walk = sliding.walk;
-        let reads = (0..walk.windows()).flat_map(|window| {
-            let word = |step| walk.step(window, step).word.unwrap_or(0) as u32;
+        let of_window = |window| {
+            let word = |step| walk.step(window, step).word.unwrap_or(0);
             let mut reads: Vec<Read> =
                 (0..walk.steps()).map(word).map(|word| Read { word, last: word }).collect();
             for step in (1..reads.len()).rev() {
                 reads[step - 1].last = reads[step - 1].last.max(reads[step].last);
             }
             reads
-        });
+        };
+        let (reads, origins): (Vec<Read>, Vec<usize>) = if walk.is_padded() {
+            ((0..walk.windows()).flat_map(of_window).collect(), vec![0; walk.windows()])
+        } else {
+            let origin = |window| walk.step(window, 0).word.unwrap_or(0);
+            (of_window(0), (0..walk.windows()).map(origin).collect())
+        };
         let frees = |window| (walk.base(window + 1) - walk.base(window)) as usize;
         let places = (sliding.depth as i64 + walk.base(0)) as usize;
         streams[ends.input].grant(places);
@@ -64,7 +73,9 @@ impl Ring {
             latency: sliding.latency,
             credits: sliding.credits,
             flows: sliding.credits as u64 > sliding.latency,
-            reads: reads.collect(),
+            origin: origins[0],
+            reads: reads.into(),
+            origins: origins.into(),
             frees: (0..walk.windows()).map(frees).collect(),
             window_steps: walk.steps(),
             frame_words: walk.words_per_frame(),
@@ -81,7 +92,7 @@ impl Ring {
 
     /// The cycle of the next step, if known moves decide it.
     fn next(&self, input: &Stream, output: &Stream) -> Option<Cycle> {
-        let word = self.frame + self.reads[self.step].word as usize;
+        let word = self.origin + self.reads[self.step].word;
         if word >= input.len() {
             return None;
         }
@@ -91,7 +102,7 @@ impl Ring {
 
     /// Moves as many words of the window as leave in the cycle of their offer; how many.
     fn flow(&mut self, input: &Stream, output: &mut Stream) -> usize {
-        let last = self.frame + self.reads[self.step].last as usize;
+        let last = self.origin + self.reads[self.step].last;
         let ready = self.flows && self.left > 1 && self.offers.is_empty() && last < input.len();
         if !ready || input.at(last) >= self.next_step {
             return 0;
@@ -121,20 +132,25 @@ impl Ring {
         }
         self.left = self.window_steps;
         self.window += 1;
-        if self.step == self.reads.len() {
-            self.step = 0;
+        if self.window == self.origins.len() {
             self.window = 0;
             self.frame += self.frame_words;
         }
+        if self.step == self.reads.len() {
+            self.step = 0;
+        }
+        self.origin = self.frame + self.origins[self.window];
     }
 }
 
 impl Unit for Ring {
-    fn advance(&mut self, streams: &mut [Stream]) {
+    fn advance(&mut self, streams: &mut [Stream]) -> bool {
         let (input, output) = self.ends.of(streams);
+        let mut any = false;
         loop {
             let flowed = self.flow(input, output);
             if flowed > 0 {
+                any = true;
                 self.took(flowed, self.next_step + flowed as u64 - 1, input);
                 continue;
             }
@@ -144,14 +160,15 @@ impl Unit for Ring {
                 self.took(1, at, input);
             }
             if !self.offers.leave(output) && step.is_none() {
-                return;
+                return any;
             }
+            any = true;
         }
     }
 
     fn starving(&self, streams: &[Stream]) -> Vec<usize> {
         let input = self.ends.input;
-        let word = self.frame + self.reads[self.step].word as usize;
+        let word = self.origin + self.reads[self.step].word;
         let waits = self.offers.is_empty() && word >= streams[input].len();
         if waits { vec![input] } else { Vec::new() }
     }
@@ -166,6 +183,7 @@ impl Unit for Ring {
 
     fn skip(&mut self, skip: Skip<'_>) {
         self.frame += skip.words(self.ends.input);
+        self.origin += skip.words(self.ends.input);
         self.made += skip.words(self.ends.output);
         self.next_step += skip.cycles;
     }

@@ -25,8 +25,9 @@ impl Split {
 }
 
 impl Unit for Split {
-    fn advance(&mut self, streams: &mut [Stream]) {
+    fn advance(&mut self, streams: &mut [Stream]) -> bool {
         let (input, output) = self.ends.of(streams);
+        let before = output.len();
         while output.room() > 0 && self.word < input.len() {
             let at = output.push(input.at(self.word) + 1);
             self.part += 1;
@@ -40,6 +41,7 @@ impl Unit for Split {
                 }
             }
         }
+        output.len() > before
     }
 
     fn starving(&self, streams: &[Stream]) -> Vec<usize> {

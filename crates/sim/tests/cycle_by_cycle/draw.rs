@@ -78,6 +78,9 @@ impl Waits {
             Waits::Random => Stalls::random(draw.pick(&[0.1, 0.3, 0.5, 0.8]), seed),
             Waits::OneSided => {
                 let drawn = Stalls::random(0.7, seed);
+                // Sometimes they end before the run does.
+                let part = draw.pick(&[1, 1, 2, 4]);
+                let (inputs, outputs) = (inputs / part, outputs / part);
                 if draw.chance(0.5) {
                     Stalls::Trace { gaps: Vec::new(), stalls: drawn.stalls(outputs) }
                 } else {
@@ -102,8 +105,8 @@ impl Waits {
     pub(crate) fn frames(self, draw: &mut Draw) -> usize {
         let long = match self {
             Waits::None => 0.6,
-            Waits::Random => 0.1,
-            Waits::OneSided | Waits::Long => 0.0,
+            Waits::Random => 0.4,
+            Waits::OneSided | Waits::Long => 0.3,
         };
         if draw.chance(long) { draw.size(10, 40) } else { draw.size(1, 5) }
     }

@@ -158,3 +158,28 @@ fn leads() {
         }
     }
 }
+
+/// What `pace` proves of random designs is what they do much later, over a common multiple of their
+/// periods.
+#[test]
+fn paces() {
+    const PERIODS: usize = 2520;
+    let mut paces = 0;
+    for seed in seeds(0..60) {
+        for dataflow in [random::chain(seed), random::branched(seed), random::leading(seed)] {
+            let Ok(pace) = sim::pace(&dataflow) else { continue };
+            let mut run = Run::new(&dataflow, &Stalls::None);
+            let mut after =
+                |frames| (0..frames).map(|_| run.frame().unwrap().last()).last().unwrap();
+            let (then, now) = (after(2000), after(PERIODS));
+            let interval = (now - then).div_ceil(PERIODS as u64);
+            assert!(
+                pace.proven && pace.interval == interval,
+                "seed {seed}: {pace:?}, but {interval}\n{}",
+                dataflow.to_text()
+            );
+            paces += 1;
+        }
+    }
+    println!("{paces} paces are proven");
+}
