@@ -6,8 +6,9 @@
 #![expect(unsafe_code, reason = "instructions that only some processors have")]
 #![expect(clippy::needless_range_loop, reason = "registers are named by their numbers")]
 
-use super::{BitJob, ByteJob, Decisions, LimitJob, portable};
+use super::{BitJob, ByteJob, Decisions, LimitJob, Places, portable};
 use std::arch::x86_64::*;
+use std::ops::Range;
 
 /// Whether the processor has what the functions here use.
 pub(super) fn is_available() -> bool {
@@ -140,6 +141,23 @@ struct Ends<'a> {
     words: &'a mut [u64],
 }
 
+/// Where `P` windows from `window` on start in the map. As addresses: places would be added up with
+/// offsets in vector registers, on whose arithmetic everything waits.
+#[inline(always)]
+fn starts<T, const P: usize>(
+    map: &[T],
+    places: &Places,
+    windows: &Range<usize>,
+    window: usize,
+) -> [*const T; P] {
+    let mut addresses = [map.as_ptr(); P];
+    for (address, &start) in addresses.iter_mut().zip(&places.starts(windows)[window..window + P]) {
+        // SAFETY: the callers of the kernel checked that every window starts inside the map.
+        *address = unsafe { map.as_ptr().add(start as usize) };
+    }
+    addresses
+}
+
 /// `R` blocks of 16 rows from `block` on, for `P` windows from `window` on.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,avx512vnni")]
@@ -151,14 +169,9 @@ fn count_tile<const XOR: bool, const DECIDE: bool, const R: usize, const P: usiz
 ) {
     let steps = 2 * job.rows.words;
     let weights = job.rows.lines.ints()[block * steps * 16..][..R * steps * 16].as_ptr();
-    let starts = &job.places.starts(&job.windows)[window..window + P];
+    let starts = starts::<u64, P>(job.map, job.places, &job.windows, window);
     let mut counts = [[_mm512_setzero_si512(); P]; R];
     for (at, &offset) in job.places.offsets().iter().enumerate() {
-        let mut first = [job.map.as_ptr().cast::<i32>(); P];
-        for p in 0..P {
-            // SAFETY: `Kernel::count` checked that the words of every window lie inside the map.
-            first[p] = unsafe { job.map.as_ptr().add((starts[p] + offset) as usize) }.cast();
-        }
         for half in 0..2 {
             let mut w = [_mm512_setzero_si512(); R];
             for r in 0..R {
@@ -169,8 +182,10 @@ fn count_tile<const XOR: bool, const DECIDE: bool, const R: usize, const P: usiz
                 };
             }
             for p in 0..P {
-                // SAFETY: a word of the map, checked as above, is two of 32 bits.
-                let x = _mm512_set1_epi32(unsafe { *first[p].add(half) });
+                // SAFETY: `Kernel::count` checked that the words of every window lie inside the map; a
+                // word is two of 32 bits.
+                let word = unsafe { *starts[p].add(offset as usize).cast::<i32>().add(half) };
+                let x = _mm512_set1_epi32(word);
                 for r in 0..R {
                     let bits =
                         if XOR { _mm512_xor_si512(w[r], x) } else { _mm512_and_si512(w[r], x) };
@@ -258,7 +273,7 @@ fn multiply_tile<const DECIDE: bool, const R: usize, const P: usize>(
 ) {
     let quads = job.rows.quads;
     let weights = job.rows.lines.bytes()[block * quads * 64..][..R * quads * 64].as_ptr();
-    let starts = &job.places.starts(&job.windows)[window..window + P];
+    let starts = starts::<u8, P>(job.map, job.places, &job.windows, window);
     let mut products = [[_mm512_setzero_si512(); P]; R];
     for (at, &offset) in job.places.offsets().iter().enumerate() {
         let mut w = [_mm512_setzero_si512(); R];
@@ -268,9 +283,8 @@ fn multiply_tile<const DECIDE: bool, const R: usize, const P: usize>(
             w[r] = unsafe { _mm512_load_si512(weights.add((r * quads + at) * 64).cast()) };
         }
         for p in 0..P {
-            let place = (starts[p] + offset) as usize;
             // SAFETY: `Kernel::multiply` checked that four bytes from there on lie inside the map.
-            let four = unsafe { job.map.as_ptr().add(place).cast::<i32>().read_unaligned() };
+            let four = unsafe { starts[p].add(offset as usize).cast::<i32>().read_unaligned() };
             let x = _mm512_set1_epi32(four);
             for r in 0..R {
                 products[r][p] = _mm512_dpbusd_epi32(products[r][p], x, w[r]);
