@@ -31,7 +31,7 @@ impl Expected {
         for frame in frames.iter() {
             simulated.run(frame);
             for (index, (_, _, all)) in words.iter_mut().enumerate() {
-                all.extend_from_slice(simulated.stream(index));
+                all.extend_from_slice(&simulated.stream(index));
             }
         }
         let times = sim::timing(&design.dataflow, frames.len(), stalls)?;

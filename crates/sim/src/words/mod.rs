@@ -1,15 +1,20 @@
 //! The words of every stream, frame by frame, cut out of the golden model's maps.
 //!
-//! A stream carries a map of the golden model, pixel by pixel, or the windows of one. Where words are
-//! whole bytes of it, as they mostly are, they are copied; a window unit's words are copied from those
-//! of its input. Everything else takes the long way over the integers ([`frame_values`]).
+//! A stream carries a map of the golden model, pixel by pixel, or the windows of one. Words of a map
+//! mostly are whole bytes of it, or a few bits of one (`maps`). Words that were on an earlier stream are
+//! in memory once: a window unit only says in which order they come (`windows`). Everything else takes
+//! the long way over the integers ([`frame_values`]).
+
+mod maps;
+mod windows;
 
 use crate::values::{frame_values, layer_of, parallel_windows};
 use dataflow::{Dataflow, EngineKind, ParallelWindow, Stream};
-use engines::window::Walk;
-use golden::{Golden, Sample, Scratch, View};
+use golden::{Golden, Sample, Scratch};
+use std::borrow::Cow;
+use std::sync::Arc;
 use streamline::Streamlined;
-use tensor::words;
+use windows::Windows;
 
 /// Makes the words of one frame after another in memory that is used again.
 pub struct Words<'d> {
@@ -19,32 +24,36 @@ pub struct Words<'d> {
     scratch: Scratch,
     /// How the words of each stream come about.
     recipes: Vec<Recipe>,
-    /// Those of the latest frame: little-endian bytes, word after word.
-    words: Vec<Vec<u8>>,
+    /// Where they are.
+    places: Vec<Place>,
+    /// Those of the latest frame, of each stream that has memory of its own: little-endian bytes.
+    memory: Vec<Vec<u8>>,
 }
 
 /// Where the words of a stream come from.
 enum Recipe {
     /// The network's input, or what a layer puts out.
     Map(Option<usize>),
-    /// The same words as another stream's, or at least the same bytes.
+    /// They are in the memory of an earlier stream.
+    There,
+    /// The same bytes as those of an earlier stream, of which they cannot be pieces.
     Copy(usize),
-    /// Windows over another stream's words.
-    Windows(usize, Windows),
     /// Whole windows of a map, as in [`Map`](Self::Map), that comes in words of so many lanes.
     ParallelWindows(Option<usize>, ParallelWindow, usize),
     /// The integers of another stream or layer, rearranged.
     Long,
 }
 
-/// The words of a sliding window unit as ranges of bytes of its input, and of the padding behind it.
-struct Windows {
-    /// From and length, all windows after each other; a frame's words are followed by `padding`.
-    pieces: Vec<(u32, u32)>,
-    /// Pieces of a group of channels of a window, and how often it is put out.
-    pieces_of_group: Vec<u32>,
-    repeats: usize,
-    padding: Vec<u8>,
+/// Where the words of a stream are.
+#[derive(Debug, Clone)]
+struct Place {
+    memory: usize,
+    /// Bytes of a frame of whose memory it is. What is behind them is only for windows.
+    bytes: usize,
+    /// In which order they come, if not as they are.
+    windows: Option<Arc<Windows>>,
+    /// Bytes of a word.
+    word: usize,
 }
 
 impl<'d> Words<'d> {
@@ -55,13 +64,17 @@ impl<'d> Words<'d> {
     pub fn new(dataflow: &'d Dataflow, network: &'d Streamlined) -> Self {
         let golden = Golden::new(network);
         let scratch = golden.scratch();
-        let recipes = if dataflow.is_chain() {
-            recipes(dataflow, network)
-        } else {
-            dataflow.streams.iter().map(|_| Recipe::Long).collect()
-        };
-        let words = dataflow.streams.iter().map(|_| Vec::new()).collect();
-        Self { dataflow, network, golden, scratch, recipes, words }
+        let (recipes, places) = plan(dataflow, network);
+        let own = places.iter().enumerate().map(|(index, place)| place.memory == index);
+        let bytes = own.zip(&places).map(|(own, place)| if own { place.bytes } else { 0 });
+        let mut memory: Vec<Vec<u8>> = bytes.map(|bytes| vec![0; bytes]).collect();
+        for place in &places {
+            if let Some(windows) = &place.windows {
+                memory[place.memory].truncate(place.bytes);
+                memory[place.memory].extend(&windows.padding);
+            }
+        }
+        Self { dataflow, network, golden, scratch, recipes, places, memory }
     }
 
     /// Makes the words of a frame of integers in stream order.
@@ -74,37 +87,53 @@ impl<'d> Words<'d> {
         }
         let mut long = None;
         for (index, stream) in self.dataflow.streams.iter().enumerate() {
-            let (earlier, later) = self.words.split_at_mut(index);
+            let (earlier, later) = self.memory.split_at_mut(index);
             let out = &mut later[0];
-            out.clear();
             let view = |layer: &Option<usize>| {
                 layer.map_or_else(|| self.scratch.input(), |layer| self.scratch.layer(layer))
             };
             match &self.recipes[index] {
                 Recipe::Map(layer) => {
-                    if !cut(view(layer), stream, out) {
-                        pack(&view(layer).to_vec(), stream, out);
+                    if !maps::cut(view(layer), stream, out) {
+                        maps::pack(&view(layer).to_vec(), stream, out);
                     }
                 }
-                Recipe::Copy(from) => out.extend_from_slice(&earlier[*from]),
-                Recipe::Windows(from, windows) => windows.gather(&earlier[*from], out),
+                Recipe::There => {}
+                Recipe::Copy(from) => {
+                    let all = self.places[*from].all(earlier);
+                    out[..all.len()].copy_from_slice(&all);
+                }
                 Recipe::ParallelWindows(layer, unit, lanes) => {
-                    pack(&parallel_windows(unit, *lanes, &view(layer).to_vec()), stream, out);
+                    let values = parallel_windows(unit, *lanes, &view(layer).to_vec());
+                    maps::pack(&values, stream, out);
                 }
                 Recipe::Long => {
                     let values = long.get_or_insert_with(|| {
                         let frame: Vec<i64> = frame.iter().map(|&x| x.into()).collect();
                         frame_values(self.dataflow, self.network, &self.golden, &frame)
                     });
-                    pack(&values[index], stream, out);
+                    maps::pack(&values[index], stream, out);
                 }
             }
         }
     }
 
-    /// The words of the latest frame on a stream: little-endian bytes, word after word.
-    pub fn stream(&self, index: usize) -> &[u8] {
-        &self.words[index]
+    /// A word of the latest frame on a stream: little-endian bytes.
+    ///
+    /// # Panics
+    /// If a frame has no such word.
+    pub fn word(&self, stream: usize, index: usize) -> &[u8] {
+        let place = &self.places[stream];
+        let at = index * place.word;
+        match &place.windows {
+            None => &self.memory[place.memory][..place.bytes][at..][..place.word],
+            Some(windows) => &self.memory[place.memory][windows.place(at)..][..place.word],
+        }
+    }
+
+    /// All words of the latest frame on a stream, one after another.
+    pub fn stream(&self, index: usize) -> Cow<'_, [u8]> {
+        self.places[index].all(&self.memory)
     }
 
     /// The golden model, and what it holds of the latest frame: nothing where streams part, for then
@@ -114,23 +143,62 @@ impl<'d> Words<'d> {
     }
 }
 
-fn recipes(dataflow: &Dataflow, network: &Streamlined) -> Vec<Recipe> {
+impl Place {
+    /// A stream's own memory.
+    fn own(index: usize, stream: &Stream) -> Self {
+        let word = stream.bytes();
+        Self { memory: index, bytes: stream.words_per_frame() * word, windows: None, word }
+    }
+
+    /// All words, one after another.
+    fn all<'m>(&self, memory: &'m [Vec<u8>]) -> Cow<'m, [u8]> {
+        let memory = &memory[self.memory];
+        match &self.windows {
+            None => Cow::Borrowed(&memory[..self.bytes]),
+            Some(windows) => Cow::Owned(windows.all(memory)),
+        }
+    }
+
+    /// Whether words of the bytes of another stream here are pieces of its memory.
+    fn has(&self, word: usize) -> bool {
+        self.windows.as_ref().is_none_or(|windows| windows.has(word))
+    }
+}
+
+/// Where the words of each stream come from, and where they are.
+fn plan(dataflow: &Dataflow, network: &Streamlined) -> (Vec<Recipe>, Vec<Place>) {
+    let streams = dataflow.streams.iter().enumerate();
+    let mut places: Vec<Place> = streams.map(|(index, stream)| Place::own(index, stream)).collect();
+    if !dataflow.is_chain() {
+        return (places.iter().map(|_| Recipe::Long).collect(), places);
+    }
     let mut recipes = vec![Recipe::Map(None)];
     // The layer whose output the stream carries as a map.
     let mut map = Some(None);
     for engine in &dataflow.engines {
-        let (input, output) =
-            (&dataflow.streams[engine.input()], &dataflow.streams[engine.output()]);
+        let (from, to) = (engine.input(), engine.output());
+        let (input, output) = (&dataflow.streams[from], &dataflow.streams[to]);
+        let word = output.bytes();
         recipes.push(match &engine.kind {
             EngineKind::Input | EngineKind::Output | EngineKind::Fifo { .. } => {
-                Recipe::Copy(engine.input())
+                places[to] = places[from].clone();
+                Recipe::There
             }
-            EngineKind::Width if same_bytes(input, output) => Recipe::Copy(engine.input()),
+            EngineKind::Width if same_bytes(input, output) && places[from].has(word) => {
+                places[to] = Place { word, ..places[from].clone() };
+                Recipe::There
+            }
+            EngineKind::Width if same_bytes(input, output) => Recipe::Copy(from),
             EngineKind::Width => map.map_or(Recipe::Long, Recipe::Map),
             EngineKind::Window(unit) => {
                 map = None;
-                let walk = Walk::of(unit, input.lanes);
-                Recipe::Windows(engine.input(), Windows::new(unit, walk, input))
+                if places[from].windows.is_none() {
+                    let windows = Windows::new(unit, input, places[from].bytes);
+                    places[to] = Place { windows: Some(Arc::new(windows)), ..places[from].clone() };
+                    Recipe::There
+                } else {
+                    Recipe::Long
+                }
             }
             EngineKind::ParallelWindow(unit) => match map.take() {
                 Some(of) => {
@@ -154,127 +222,10 @@ fn recipes(dataflow: &Dataflow, network: &Streamlined) -> Vec<Recipe> {
             }
         });
     }
-    recipes
+    (recipes, places)
 }
 
 /// Whether two streams of the same elements have the same bytes: all words full, and whole bytes.
 fn same_bytes(a: &Stream, b: &Stream) -> bool {
     [a, b].iter().all(|s| s.bits().is_multiple_of(8) && s.pixel.is_multiple_of(s.lanes))
-}
-
-impl Windows {
-    fn new(unit: &dataflow::SlidingWindow, walk: Walk, input: &Stream) -> Self {
-        let bytes = input.bytes();
-        let frame = walk.words_per_frame() * bytes;
-        let steps_of_group = walk.steps() / unit.groups / unit.repeats;
-        let (mut pieces, mut pieces_of_group) = (Vec::<(u32, u32)>::new(), Vec::new());
-        let mut padding: Vec<u8> = Vec::new();
-        for window in 0..walk.windows() {
-            for group in 0..unit.groups {
-                let first = pieces.len();
-                for step in 0..steps_of_group {
-                    let step = walk.step(window, group * unit.repeats * steps_of_group + step);
-                    let from = step.word.map_or_else(
-                        || {
-                            let channel = |lane| step.part * input.lanes + lane;
-                            let around = |lane| unit.padding.at(step.place, channel(lane));
-                            let values: Vec<i64> = (0..input.lanes).map(around).collect();
-                            let word = words::pack(input.element, input.lanes, &values);
-                            let known = padding.chunks(bytes).position(|known| known == word);
-                            frame
-                                + known.map_or_else(
-                                    || {
-                                        padding.extend(&word);
-                                        padding.len() - bytes
-                                    },
-                                    |place| place * bytes,
-                                )
-                        },
-                        |word| word * bytes,
-                    );
-                    match pieces[first..].last_mut() {
-                        Some((start, length)) if *start + *length == from as u32 => {
-                            *length += bytes as u32;
-                        }
-                        _ => pieces.push((from as u32, bytes as u32)),
-                    }
-                }
-                pieces_of_group.push((pieces.len() - first) as u32);
-            }
-        }
-        Self { pieces, pieces_of_group, repeats: unit.repeats, padding }
-    }
-
-    fn gather(&self, words: &[u8], out: &mut Vec<u8>) {
-        let mut pieces = self.pieces.iter();
-        for &count in &self.pieces_of_group {
-            let start = out.len();
-            for &(from, length) in pieces.by_ref().take(count as usize) {
-                let (from, length) = (from as usize, length as usize);
-                match words.get(from..from + length) {
-                    Some(piece) => out.extend_from_slice(piece),
-                    None => self.across_the_end(words, from, length, out),
-                }
-            }
-            let end = out.len();
-            for _ in 1..self.repeats {
-                out.extend_from_within(start..end);
-            }
-        }
-    }
-
-    /// A piece that lies in the padding, or begins with the last words of the frame.
-    #[cold]
-    fn across_the_end(&self, words: &[u8], from: usize, length: usize, out: &mut Vec<u8>) {
-        let inside = words.len().saturating_sub(from);
-        out.extend_from_slice(&words[words.len() - inside..]);
-        let behind = from + inside - words.len();
-        out.extend_from_slice(&self.padding[behind..behind + length - inside]);
-    }
-}
-
-/// Packs integers into words.
-fn pack(values: &[i64], stream: &Stream, out: &mut Vec<u8>) {
-    for pixel in values.chunks(stream.pixel) {
-        out.extend(words::pack(stream.element, stream.lanes, pixel));
-    }
-}
-
-/// Cuts a map into words, if that is a matter of whole bits or bytes.
-fn cut(view: View<'_>, stream: &Stream, out: &mut Vec<u8>) -> bool {
-    let lanes = stream.lanes;
-    if !stream.pixel.is_multiple_of(lanes) {
-        return false;
-    }
-    match view {
-        View::Bits { element, words, words_per_pixel, channels } => {
-            if element.bits() != 1 || !channels.is_multiple_of(lanes) {
-                return false;
-            }
-            if lanes.is_multiple_of(8) {
-                for pixel in words.chunks(words_per_pixel) {
-                    let mut left = channels / 8;
-                    for word in pixel {
-                        out.extend_from_slice(&word.to_le_bytes()[..left.min(8)]);
-                        left = left.saturating_sub(8);
-                    }
-                }
-                return true;
-            }
-            if lanes > 8 || !64usize.is_multiple_of(lanes) {
-                return false;
-            }
-            let mask = (1u64 << lanes) - 1;
-            for pixel in words.chunks(words_per_pixel) {
-                let word = |at: usize| (pixel[at / 64] >> (at % 64) & mask) as u8;
-                out.extend((0..channels).step_by(lanes).map(word));
-            }
-            true
-        }
-        View::Bytes { lowest, bytes } if stream.element.bits() == 8 => {
-            out.extend(bytes.iter().map(|byte| byte.wrapping_add(lowest as u8)));
-            true
-        }
-        View::Bytes { .. } | View::Ints(_) | View::Wide(_) => false,
-    }
 }
