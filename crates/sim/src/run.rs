@@ -87,6 +87,12 @@ impl<'r> Frame<'r> {
         (0..self.run.streams.len()).map(|s| self.moves(s).last()).collect()
     }
 
+    /// How each word of a stream was waited for, in a run that is [recording](Run::recording): valid is
+    /// high from `stalled` cycles before its move on, ready from `starved` cycles before.
+    pub fn waits(&self, stream: usize) -> Option<&'r [Handshake]> {
+        self.run.streams[stream].recorded()
+    }
+
     /// By how many cycles all words that an engine takes and makes come behind those of the frame
     /// before, if that is known of a [counting](Run::counting) run.
     pub fn repeats(&self, engine: usize) -> Option<u64> {
@@ -143,6 +149,12 @@ impl<'d> Run<'d> {
     pub fn counting(mut self) -> Self {
         self.counting = true;
         self
+    }
+
+    /// Records how each word is waited for, for [`Frame::waits`].
+    pub fn recording(mut self) -> Self {
+        self.streams.iter_mut().for_each(Stream::record);
+        self.counting()
     }
 
     /// Frames in which an engine was simulated.

@@ -18,6 +18,9 @@ pub(crate) struct Stream {
     grants: Grants,
     /// What the outside waits before each word, at the two ends of the design.
     outside: Option<(Side, Waits)>,
+    /// How each word was waited for, if that is recorded: of the latest frame that was moved word by
+    /// word, and of the one before it, to come back to.
+    record: Option<[Vec<Handshake>; 2]>,
     place: Place,
 }
 
@@ -29,6 +32,8 @@ struct Place {
     /// of this one so far.
     slack: Cycle,
     least: Cycle,
+    /// Which of the records is the latest.
+    latest: usize,
     /// So far, as this frame began, and what the latest frame that has ended added.
     handshake: Handshake,
     before: Handshake,
@@ -51,7 +56,7 @@ pub(crate) enum Side {
     Sink,
 }
 
-/// How the cycles of a stream were spent.
+/// How the cycles of a stream were spent, in all or in front of the move of one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Handshake {
     /// Cycles with a word that nobody took: valid high, ready low.
@@ -76,6 +81,7 @@ impl Stream {
             moves: Moves::new(words),
             grants: Grants::new(words),
             outside: None,
+            record: None,
             place: Place::default(),
         }
     }
@@ -106,6 +112,16 @@ impl Stream {
     /// Takes the memory for what is kept.
     pub(crate) fn reserve(&mut self) {
         self.moves.reserve();
+    }
+
+    /// Records how each word is waited for, from the next frame on.
+    pub(crate) fn record(&mut self) {
+        self.record = Some(Default::default());
+    }
+
+    /// How the words of the latest frame were waited for, if that is recorded.
+    pub(crate) fn recorded(&self) -> Option<&[Handshake]> {
+        self.record.as_ref().map(|record| &record[self.place.latest][..])
     }
 
     pub(crate) fn handshake(&self) -> Handshake {
@@ -153,11 +169,25 @@ impl Stream {
             self.place.least = self.place.least.min(at - bound);
             self.grants.take();
         }
-        self.place.handshake.stalled += at - offer;
-        self.place.handshake.starved += at - ready;
+        let waits = Handshake { stalled: at - offer, starved: at - ready };
+        self.wait(waits, 1);
         self.moves.push(at);
         self.place.after = at + 1;
         at
+    }
+
+    /// Notes the waits in front of the first of some words, which move without further ones.
+    fn wait(&mut self, waits: Handshake, words: usize) {
+        self.place.handshake = self.place.handshake.plus(1, waits);
+        if let Some(record) = &mut self.record {
+            if self.moves.len().is_multiple_of(self.moves.words()) {
+                self.place.latest ^= 1;
+                record[self.place.latest].clear();
+            }
+            let list = &mut record[self.place.latest];
+            list.push(waits);
+            list.resize(list.len() + words - 1, Handshake::default());
+        }
     }
 
     /// Both sides' cycles with the outside's wait.
@@ -184,8 +214,7 @@ impl Stream {
         if count == 0 || ready > offer {
             return 0;
         }
-        // Behind the first word every place is ready just when its word comes.
-        self.place.handshake.starved += offer - ready.max(self.place.after);
+        let starved = offer - ready.max(self.place.after);
         loop {
             let (bounded, bound) = self.grants.front();
             if bounded >= word + count {
@@ -199,6 +228,8 @@ impl Stream {
             self.place.least = self.place.least.min(at - bound);
             self.grants.take();
         }
+        // Behind the first word every place is ready just when its word comes.
+        self.wait(Handshake { stalled: 0, starved }, count);
         self.moves.push_run(offer, count);
         self.place.after = offer + count as u64;
         count

@@ -16,7 +16,7 @@ use dataflow::Dataflow;
 use diagnostic::{Code, Diagnostic};
 use draw::{Draw, Waits};
 use machine::Outcome;
-use sim::{Run, Stalls};
+use sim::{Handshake, Run, Stalls};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -56,12 +56,20 @@ fn difference(
             ));
         }
     }
-    let mut run = Run::new(dataflow, stalls).counting();
+    let mut run = Run::new(dataflow, stalls).recording();
+    let mut waits = vec![Handshake::default(); dataflow.streams.len()];
     for _ in 0..frames {
-        run.frame().expect("it came to its end before");
+        let frame = run.frame().expect("it came to its end before");
+        for (s, sum) in waits.iter_mut().enumerate() {
+            let words = frame.waits(s).expect("it is recording");
+            assert_eq!(words.len(), dataflow.streams[s].words_per_frame());
+            sum.stalled += words.iter().map(|word| word.stalled).sum::<u64>();
+            sum.starved += words.iter().map(|word| word.starved).sum::<u64>();
+        }
     }
     for (s, (stream, &machine)) in dataflow.streams.iter().zip(&found.handshakes).enumerate() {
         let sim = run.handshake(s);
+        assert_eq!(sim, waits[s], "of all words together");
         if sim != machine {
             let name = &stream.name;
             return Some(format!("stream {name}: {sim:?} in the simulator, {machine:?}"));
