@@ -148,9 +148,9 @@ impl Stream {
         self.grants.add(words, None);
     }
 
-    /// Grants a word from a cycle on.
-    pub(crate) fn grant_from(&mut self, cycle: Cycle) {
-        self.grants.add(1, Some(cycle));
+    /// Grants words, the first of them from a cycle on.
+    pub(crate) fn grant_from(&mut self, words: usize, cycle: Cycle) {
+        self.grants.add(words, Some(cycle));
     }
 
     /// Moves the next word, which is granted.

@@ -36,7 +36,7 @@ impl Unit for Fork {
         let slowest = self.outputs.iter().map(|&s| streams[s].len()).min().unwrap_or(0);
         while self.left < slowest {
             let last = self.outputs.iter().map(|&s| streams[s].at(self.left)).max();
-            streams[self.input].grant_from(last.unwrap_or(0) + 1);
+            streams[self.input].grant_from(1, last.unwrap_or(0) + 1);
             self.left += 1;
         }
         any
@@ -116,7 +116,7 @@ impl Unit for Join {
                 self.offers.add(at + 1);
                 self.next_step = at + 1;
                 self.steps += 1;
-                self.inputs.iter().for_each(|&s| streams[s].grant_from(at + 1));
+                self.inputs.iter().for_each(|&s| streams[s].grant_from(1, at + 1));
             }
             if !self.offers.leave(&mut streams[self.output]) && self.steps == before {
                 return any;

@@ -84,9 +84,8 @@ impl Unit for Gather {
             let at = output.push(input.at(self.end.word - 1) + self.latency);
             room -= 1;
             self.end = self.behind(self.end);
-            input.grant_from(at + 1);
             let next = self.behind(self.granted);
-            input.grant(next.word - self.granted.word - 1);
+            input.grant_from(next.word - self.granted.word, at + 1);
             self.granted = next;
         }
         output.len() > before

@@ -65,7 +65,7 @@ impl Replay {
             any = true;
             self.read += usize::from(first);
             if last {
-                input.grant_from(at + 1);
+                input.grant_from(1, at + 1);
             }
             self.next_step = at + 1;
             self.word += 1;

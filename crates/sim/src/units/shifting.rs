@@ -99,7 +99,7 @@ impl Shifter {
             if floor == 0 {
                 input.grant(1);
             } else {
-                input.grant_from(floor);
+                input.grant_from(1, floor);
             }
             self.ahead += 1;
         }

@@ -126,9 +126,9 @@ impl Ring {
         if self.left > 0 {
             return;
         }
-        if let Some(more) = self.frees[self.window].checked_sub(1) {
-            input.grant_from(at + 1);
-            input.grant(more);
+        let free = self.frees[self.window];
+        if free > 0 {
+            input.grant_from(free, at + 1);
         }
         self.left = self.window_steps;
         self.window += 1;

@@ -33,7 +33,7 @@ impl Unit for Split {
             self.part += 1;
             self.in_pixel += 1;
             if self.part == self.ratio || self.in_pixel == self.pixel {
-                input.grant_from(at + 1);
+                input.grant_from(1, at + 1);
                 self.word += 1;
                 self.part = 0;
                 if self.in_pixel == self.pixel {
