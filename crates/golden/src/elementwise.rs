@@ -54,7 +54,7 @@ impl Elementwise {
             }
             (Rule::Table(tables), Store::Bytes(from), Store::Bytes(to)) => {
                 if let [table] = &tables[..] {
-                    to.iter_mut().zip(from).for_each(|(to, &from)| *to = table[usize::from(from)]);
+                    self.kernel.look_up(table, from, to);
                     return;
                 }
                 let count = tables.len();

@@ -78,12 +78,13 @@ impl Pooling {
         let (from_plane, to_plane) = (self.input.plane_words(), self.ends.len() * unit);
         if planes == 1 && self.input.element != ElementType::Int(1) {
             for (pixels, to) in self.windows().zip(to.chunks_mut(unit)) {
-                let pixel = |at: u32| &from[at as usize * unit..][..unit];
-                to.copy_from_slice(pixel(pixels[0]));
-                for &at in &pixels[1..] {
-                    for (best, &x) in to.iter_mut().zip(pixel(at)) {
-                        *best = if self.smallest { x & *best } else { x | *best };
-                    }
+                for (word, best) in to.iter_mut().enumerate() {
+                    let words = pixels.iter().map(|&at| from[at as usize * unit + word]);
+                    *best = if self.smallest {
+                        words.fold(u64::MAX, |all, x| all & x)
+                    } else {
+                        words.fold(0, |all, x| all | x)
+                    };
                 }
             }
             return;

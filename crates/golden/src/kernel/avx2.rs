@@ -6,6 +6,7 @@
 #![expect(unsafe_code, reason = "instructions that only some processors have")]
 #![expect(clippy::needless_range_loop, reason = "registers are named by their numbers")]
 
+pub(super) use super::portable::look_up;
 use super::{BitJob, ByteJob, LimitJob, portable};
 use std::arch::x86_64::*;
 

@@ -1,4 +1,4 @@
-//! AVX-512 with VPOPCNTDQ and VNNI.
+//! AVX-512 with VPOPCNTDQ, VNNI and VBMI.
 //!
 //! A register holds 32 bits of 16 rows (or four bytes of them). Up to four registers of weights meet
 //! up to four windows, so that a weight is loaded once for four windows and a word of a window is
@@ -16,6 +16,7 @@ pub(super) fn is_available() -> bool {
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512vpopcntdq")
         && is_x86_feature_detected!("avx512vnni")
+        && is_x86_feature_detected!("avx512vbmi")
 }
 
 /// Calls a function of this module that needs the instructions.
@@ -59,6 +60,11 @@ pub(super) fn at_least(job: &LimitJob<'_>, words: &mut [u64]) {
 /// [`Kernel::bytes_at_least`](super::Kernel::bytes_at_least).
 pub(super) fn bytes_at_least(bytes: &[u8], limits: &[u8], words: &mut [u64]) {
     with_avx512!(all_bytes_at_least(bytes, limits, words));
+}
+
+/// [`Kernel::look_up`](super::Kernel::look_up).
+pub(super) fn look_up(table: &[u8; 256], bytes: &[u8], out: &mut [u8]) {
+    with_avx512!(look_all_up(table, bytes, out));
 }
 
 /// [`Kernel::step_up`](super::Kernel::step_up).
@@ -359,4 +365,23 @@ fn all_bytes_at_least(bytes: &[u8], limits: &[u8], words: &mut [u64]) {
         };
         *word = _mm512_mask_cmpge_epu8_mask(lanes, bytes, limits);
     }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+fn look_all_up(table: &[u8; 256], bytes: &[u8], out: &mut [u8]) {
+    // SAFETY: a quarter of the table is a register.
+    let quarter = |n: usize| unsafe { _mm512_loadu_si512(table.as_ptr().add(64 * n).cast()) };
+    let quarters = [0, 1, 2, 3].map(quarter);
+    let (whole, some) = bytes.as_chunks::<64>();
+    let (whole_out, some_out) = out.as_chunks_mut::<64>();
+    for (bytes, out) in whole.iter().zip(whole_out) {
+        // SAFETY: 64 bytes.
+        let bytes = unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) };
+        let low = _mm512_permutex2var_epi8(quarters[0], bytes, quarters[1]);
+        let high = _mm512_permutex2var_epi8(quarters[2], bytes, quarters[3]);
+        let found = _mm512_mask_blend_epi8(_mm512_movepi8_mask(bytes), low, high);
+        // SAFETY: 64 bytes.
+        unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), found) };
+    }
+    portable::look_up(table, some, some_out);
 }

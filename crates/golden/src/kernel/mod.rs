@@ -34,7 +34,7 @@ pub enum Kernel {
     /// AVX2: 32 rows at a time; four bits of the map choose a table of 16 counts, in which
     /// `vpshufb` looks four bits of each row up (after Muła's popcount).
     Avx2,
-    /// AVX-512 with VPOPCNTDQ and VNNI: 16 rows at a time, 32 bits of each.
+    /// AVX-512 with VPOPCNTDQ, VNNI and VBMI: 16 rows at a time, 32 bits of each.
     Avx512,
     /// NEON: 16 rows at a time, eight bits of each, with `cnt`.
     Neon,
@@ -162,6 +162,12 @@ impl Kernel {
     pub(crate) fn bytes_at_least(self, bytes: &[u8], limits: &[u8], words: &mut [u64]) {
         assert!(bytes.len() == limits.len() && bytes.len() <= 64 * words.len());
         dispatch!(self, bytes_at_least(bytes, limits, words))
+    }
+
+    /// What a table has for each byte.
+    pub(crate) fn look_up(self, table: &[u8; 256], bytes: &[u8], out: &mut [u8]) {
+        assert_eq!(bytes.len(), out.len(), "a byte for each");
+        dispatch!(self, look_up(table, bytes, out))
     }
 
     /// Adds 1 to the level of each number that reaches its limit.

@@ -9,7 +9,7 @@ use super::{BitJob, LimitJob};
 use std::arch::aarch64::*;
 
 // A compiler for this processor makes NEON of these.
-pub(super) use super::portable::{accumulate, bytes_at_least, multiply, step_up};
+pub(super) use super::portable::{accumulate, bytes_at_least, look_up, multiply, step_up};
 
 /// Whether the processor has what the functions here use.
 pub(super) fn is_available() -> bool {

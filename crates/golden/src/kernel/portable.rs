@@ -59,6 +59,11 @@ pub(super) fn bytes_at_least<T: PartialOrd>(numbers: &[T], limits: &[T], words: 
     }
 }
 
+/// [`Kernel::look_up`](super::Kernel::look_up).
+pub(super) fn look_up(table: &[u8; 256], bytes: &[u8], out: &mut [u8]) {
+    out.iter_mut().zip(bytes).for_each(|(out, &byte)| *out = table[usize::from(byte)]);
+}
+
 /// [`Kernel::step_up`](super::Kernel::step_up).
 #[inline(always)]
 pub(super) fn step_up(numbers: &[i32], limits: &[i32], levels: &mut [i32]) {
