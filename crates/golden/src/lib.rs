@@ -77,6 +77,7 @@ mod plain;
 mod plan;
 mod pool;
 mod scratch;
+mod tails;
 mod view;
 mod weights;
 mod windows;

@@ -5,6 +5,7 @@ use crate::finish::{Finish, Pixel};
 use crate::kernel::{BitJob, BitRows, ByteJob, ByteRows, Decisions, Kernel, Lines, Places};
 use crate::layout::{Form, Layout, Store};
 use crate::plain::Plain;
+use crate::tails::Tails;
 use crate::weights::{constants, planes};
 use crate::windows::Windows;
 use std::ops::Range;
@@ -35,7 +36,7 @@ enum Sums {
     /// Pairs of planes, by counting ones.
     Bits { places: Places, differences: bool, weights: Vec<BitRows>, pairs: Vec<Pair> },
     /// Products of bytes.
-    Bytes { places: Places, rows: ByteRows },
+    Bytes { places: Places, rows: ByteRows, tails: Option<Tails> },
     /// Products of 32-bit integers.
     Ints(Plain<i32>),
     /// Products of 64-bit integers.
@@ -60,6 +61,7 @@ struct Pair {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Memory {
     padded: Option<Store>,
+    tails: Option<Store>,
     sums: Lines,
     wide: Vec<i64>,
     pixel: Pixel,
@@ -123,7 +125,12 @@ impl Linear {
             Sums::Bits { .. } | Sums::Bytes { .. } | Sums::Ints(_) => (self.stride, 0),
             Sums::Wide(_) => (0, self.rows),
         };
+        let tails = match &self.sums {
+            Sums::Bytes { tails: Some(tails), .. } => Some(tails.store()),
+            _ => None,
+        };
         Memory {
+            tails,
             padded: self.windows.margin.as_ref().map(|margin| margin.store()),
             sums: Lines::zeros(4 * narrow * self.together),
             wide: vec![0; wide],
@@ -139,13 +146,20 @@ impl Linear {
         output: &mut Store,
         mut accumulators: Option<&mut Vec<i64>>,
     ) {
-        let Memory { padded, sums, wide, pixel } = memory;
+        let Memory { padded, tails, sums, wide, pixel } = memory;
         let map = match (&self.windows.margin, padded) {
             (Some(margin), Some(padded)) => {
                 margin.fill(input, padded);
                 &*padded
             }
             _ => input,
+        };
+        let map = match (&self.sums, tails) {
+            (Sums::Bytes { tails: Some(tails), .. }, Some(both)) => {
+                tails.fill(map, both);
+                &*both
+            }
+            _ => map,
         };
         let count = self.windows.count();
         if let (Some(limits), None, Store::Bits(words)) =
@@ -201,7 +215,7 @@ impl Linear {
                 };
                 self.kernel.count_and_decide(&job, decisions, words);
             }
-            (Sums::Bytes { places, rows }, Store::Bytes(map)) => {
+            (Sums::Bytes { places, rows, .. }, Store::Bytes(map)) => {
                 let stride = self.stride;
                 let job = ByteJob { rows, map, places, windows, stride };
                 self.kernel.multiply_and_decide(&job, decisions, words);
@@ -229,7 +243,7 @@ impl Linear {
                     self.kernel.count(&job, &mut sums[pair.first_row..]);
                 }
             }
-            (Sums::Bytes { places, rows }, Store::Bytes(map)) => {
+            (Sums::Bytes { places, rows, .. }, Store::Bytes(map)) => {
                 self.kernel.multiply(&ByteJob { rows, map, places, windows, stride }, sums);
             }
             (Sums::Ints(plain), map) => {
@@ -298,16 +312,27 @@ fn bits(kernel: Kernel, dense: &Dense, groups: usize, windows: &Windows) -> Sums
 fn bytes(kernel: Kernel, dense: &Dense, windows: &Windows) -> Sums {
     let channels = windows.padded.map.channels;
     let taps: Vec<usize> = windows.taps().collect();
+    let (runs, tails) = (windows.runs(), Tails::new(windows));
     // Fours of each run; the last one of a run may reach beyond it, where the weights are zero.
     let (mut offsets, mut columns) = (Vec::new(), Vec::new());
-    for (first, count) in windows.runs() {
-        let length = count * channels;
+    let tail = tails.as_ref().map_or(0, |tails| tails.length);
+    for &(first, count) in &runs {
+        let length = count * channels - tail;
         for at in (0..length).step_by(4) {
             offsets.push((taps[first] * channels + at) as u32);
             columns.extend((at..at + 4).map(|at| (at < length).then_some(first * channels + at)));
         }
     }
+    if let Some(tails) = &tails {
+        for runs in runs.chunks(tails.together) {
+            offsets.push((tails.first + taps[runs[0].0] * channels) as u32);
+            columns.extend((0..4).map(|at| {
+                let &(first, count) = runs.get(at / tail)?;
+                Some((first + count) * channels - tail + at % tail)
+            }));
+        }
+    }
     let weight = |row: usize, at: usize| columns[at].map_or(0, |c| dense.weights[[row, c]] as i8);
     let rows = ByteRows::new(kernel, dense.weights.nrows(), offsets.len(), weight);
-    Sums::Bytes { places: Places::new(windows.starts(channels), offsets), rows }
+    Sums::Bytes { places: Places::new(windows.starts(channels), offsets), rows, tails }
 }
