@@ -1,12 +1,14 @@
 // The testbench of every design: feeds words, records every stream with its cycles, compares.
 //
 //   sim --input DIR [--record DIR] [--expect DIR] [--seed N] [--idle CYCLES]
-//       [--limit CYCLES] [--reset-after WORDS]
+//       [--limit CYCLES] [--reset-after WORDS] [--trace FILE]
 //
 // DIR of --input holds s_axis.words.npy (uint8 [words, bytes]); optionally gaps.npy and stalls.npy
 // (uint32, cycles of waiting before each word at the two ends) and s_axis.last.npy (uint8, tlast of
 // each word; by default the last word of every frame). DIR of --expect holds <stream>.words.npy and
 // <stream>.cycles.npy (uint64) for each stream.
+//
+// --trace, of a build with TRACE=1, writes the waveforms of all signals from cycle 0 on as a VCD file.
 //
 // Cycle 0 is the first rising edge with reset high (aresetn is active low). Valid and ready are
 // sampled just before an edge and driven just after it. "Moved in cycle c" means that both were
@@ -18,7 +20,10 @@
 #include <memory>
 
 #include "npy.h"
-#include "streams.h"  // generated: TOP, and ports(TOP&): the streams from input to output
+#include "streams.h"  // generated: TOP, HALF_CYCLE, and ports(TOP&): the streams from input to output
+#if VM_TRACE
+#include "verilated_vcd_c.h"
+#endif
 
 namespace {
 
@@ -35,7 +40,7 @@ struct Stream : Port {
 };
 
 struct Options {
-    std::string input, record, expect;
+    std::string input, record, expect, trace;
     uint64_t seed = 1, idle = 200000, limit = ~0ull, reset_after = ~0ull;
 };
 
@@ -52,6 +57,9 @@ Options parse(int argc, char** argv) {
         else if (key == "--idle") o.idle = std::stoull(value);
         else if (key == "--limit") o.limit = std::stoull(value);
         else if (key == "--reset-after") o.reset_after = std::stoull(value);
+#if VM_TRACE
+        else if (key == "--trace") o.trace = value;
+#endif
         else throw std::invalid_argument("unknown option " + key);
     }
     if (o.input.empty()) throw std::invalid_argument("--input is needed");
@@ -92,6 +100,15 @@ class Bench {
             }
         }
         for (uint8_t l : last_) frames_ += l;
+#if VM_TRACE
+        if (!o_.trace.empty()) {
+            context_.traceEverOn(true);
+            trace_ = std::make_unique<VerilatedVcdC>();
+            top_->trace(trace_.get(), 99);
+            trace_->open(o_.trace.c_str());
+            if (!trace_->isOpen()) throw std::runtime_error("cannot write " + o_.trace);
+        }
+#endif
     }
 
     // Runs until all words of every frame have moved on every stream, and some cycles more: those at
@@ -99,6 +116,7 @@ class Bench {
     // moves for long, when far too much comes out, or at the limit.
     bool run() {
         reset();
+        draw(0);
         const size_t wanted = frames_ * streams_.back().frame_words;
         uint64_t idle = 0, after = 0;
         while (after < 64) {
@@ -202,6 +220,15 @@ class Bench {
         top_->eval();
     }
 
+    // Adds a half of the cycle to come to the waveforms: a cycle begins with the edge before its own.
+    void draw(uint64_t half) {
+#if VM_TRACE
+        if (trace_) trace_->dump((2 * now_ + half) * HALF_CYCLE);
+#else
+        (void)half;
+#endif
+    }
+
     // Holds reset for some edges; after the first of them no valid or ready may be high.
     void reset() {
         top_->aclk = 0;
@@ -262,6 +289,7 @@ class Bench {
         }
         edge();
         ++now_;
+        draw(0);
         if (took) {
             ++sent_;
             offer_at_ = now_ + wait(gaps_, sent_);
@@ -273,6 +301,7 @@ class Bench {
         } else {
             drive();
         }
+        draw(1);
         return moved;
     }
 
@@ -294,6 +323,9 @@ class Bench {
     Options o_;
     VerilatedContext context_;
     std::unique_ptr<TOP> top_;
+#if VM_TRACE
+    std::unique_ptr<VerilatedVcdC> trace_;
+#endif
     std::vector<Stream> streams_;
     std::vector<uint8_t> input_, last_, out_last_, out_user_;
     std::vector<uint32_t> gaps_, stalls_;
@@ -323,7 +355,7 @@ int main(int argc, char** argv) {
         return finished && !bench.violations() && !differences ? 0 : 1;
     } catch (const std::invalid_argument& e) {
         std::cerr << "usage: sim --input DIR [--record DIR] [--expect DIR] [--seed N] [--idle CYCLES]"
-                  << " [--limit CYCLES] [--reset-after WORDS]: " << e.what() << "\n";
+                  << " [--limit CYCLES] [--reset-after WORDS] [--trace FILE]: " << e.what() << "\n";
         return 2;
     } catch (const std::exception& e) {
         std::cerr << e.what() << "\n";

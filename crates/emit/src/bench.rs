@@ -1,5 +1,6 @@
 //! The testbench folder: the harness that all designs share, and what is generated for this one.
 
+use crate::trace::half_cycle;
 use dataflow::Dataflow;
 use std::fmt::Write;
 
@@ -11,32 +12,38 @@ const MAKEFILE: &str = include_str!("../../../sim/harness/Makefile");
 /// Name of the executable that the Makefile builds.
 pub const EXECUTABLE: &str = "sim";
 
-/// The files of `sim/`.
-pub fn files(dataflow: &Dataflow) -> Vec<(String, String)> {
+/// The files of `sim/`; the clock is that of waveforms.
+pub fn files(dataflow: &Dataflow, clock_mhz: f64) -> Vec<(String, String)> {
     vec![
         ("harness.cpp".into(), HARNESS.into()),
         ("npy.h".into(), NPY.into()),
         ("port.h".into(), PORT.into()),
-        ("streams.h".into(), streams(dataflow)),
+        ("streams.h".into(), streams(dataflow, clock_mhz)),
         ("observe.vlt".into(), observe(dataflow)),
         ("Makefile".into(), MAKEFILE.replace("@TOP@", &dataflow.name)),
     ]
 }
 
+/// The name in the top module of the `data`, `valid`, `ready` or `last` of a stream.
+pub(crate) fn signal(dataflow: &Dataflow, stream: usize, part: &str) -> String {
+    let is_axi = stream == 0 || stream + 1 == dataflow.streams.len();
+    format!("{}_{}{part}", dataflow.streams[stream].name, if is_axi { "t" } else { "" })
+}
+
 /// Which signals of the top the harness may look at: nothing in the RTL says so.
 fn observe(dataflow: &Dataflow) -> String {
     let mut text = String::from("`verilator_config\n");
-    for stream in &dataflow.streams[1..dataflow.streams.len() - 1] {
+    for stream in 1..dataflow.streams.len() - 1 {
         for part in ["data", "valid", "ready"] {
-            let (top, name) = (&dataflow.name, &stream.name);
-            writeln!(text, "public_flat_rd -module \"{top}\" -var \"{name}_{part}\"")
+            let (top, wire) = (&dataflow.name, signal(dataflow, stream, part));
+            writeln!(text, "public_flat_rd -module \"{top}\" -var \"{wire}\"")
                 .expect("writing to a string does not fail");
         }
     }
     text
 }
 
-fn streams(dataflow: &Dataflow) -> String {
+fn streams(dataflow: &Dataflow, clock_mhz: f64) -> String {
     let top = &dataflow.name;
     let last = dataflow.streams.len() - 1;
     let mut text = String::new();
@@ -52,18 +59,16 @@ fn streams(dataflow: &Dataflow) -> String {
     line(format_args!("#include \"port.h\""));
     line(format_args!("#include \"verilated.h\"\n"));
     line(format_args!("#define TOP V{top}\n"));
+    line(format_args!("// Picoseconds."));
+    line(format_args!("constexpr uint64_t HALF_CYCLE = {};\n", half_cycle(clock_mhz)));
     line(format_args!("// Name, bytes, words of a frame, valid, ready, data."));
     line(format_args!("inline std::vector<Port> ports(TOP& top) {{"));
     line(format_args!("    return {{"));
     for (i, stream) in dataflow.streams.iter().enumerate() {
         let (name, bytes, words) = (&stream.name, stream.bytes(), stream.words_per_frame());
-        let signal = |part: &str| {
-            if i == 0 || i == last {
-                let axi = part.replace("valid", "tvalid").replace("ready", "tready");
-                format!("&top.{name}_{}", axi.replace("data", "tdata"))
-            } else {
-                format!("&top.rootp->{top}__DOT__{name}_{part}")
-            }
+        let signal = |part: &str| match signal(dataflow, i, part) {
+            port if i == 0 || i == last => format!("&top.{port}"),
+            wire => format!("&top.rootp->{top}__DOT__{wire}"),
         };
         let (valid, ready, data) = (signal("valid"), signal("ready"), signal("data"));
         line(format_args!("        {{\"{name}\", {bytes}, {words}, {valid}, {ready}, {data}}},"));

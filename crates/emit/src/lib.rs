@@ -10,11 +10,13 @@ pub mod folder;
 mod joined;
 mod manifest;
 mod stimulus;
+mod trace;
 mod vivado;
 
 pub use describe::{input_note, model_facts};
 pub use manifest::{Manifest, Options, sha256};
 pub use stimulus::{Expected, seeded_frames};
+pub use trace::Trace;
 
 use diagnostic::{Code, Diagnostic, Result};
 use fold::{Board, Facts, Folded};
@@ -87,7 +89,7 @@ impl Design {
         let report = describe::report(self);
         files.insert("report.json".into(), report::to_json(&report).into_bytes());
         files.insert("report.html".into(), report::to_html(&report).into_bytes());
-        for (name, text) in bench::files(&self.dataflow) {
+        for (name, text) in bench::files(&self.dataflow, self.facts.clock_mhz) {
             files.insert(format!("sim/{name}"), text.into_bytes());
         }
         let expected = Expected::new(self, frames, &sim::Stalls::none())?;

@@ -177,9 +177,9 @@ pub(crate) struct Stalls {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  xnorflow sim out --input images.npy --labels labels.npy --stall 0.3"
-)]
+#[command(after_help = "Examples:
+  xnorflow sim out --input images.npy --labels labels.npy --stall 0.3
+  xnorflow sim out --input images.npy --frames 3 --trace out.vcd      then: gtkwave out.vcd")]
 pub(crate) struct Sim {
     /// An output folder of `xnorflow build`
     pub(crate) design: PathBuf,
@@ -190,6 +190,9 @@ pub(crate) struct Sim {
     /// Write words and cycles of every stream here
     #[arg(short = 'o', value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,
+    /// Write a waveform of every stream (valid, ready, data) for GTKWave or Surfer
+    #[arg(long, value_name = "OUT.vcd")]
+    pub(crate) trace: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,

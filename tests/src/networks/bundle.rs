@@ -127,7 +127,7 @@ pub fn build_folder(
     let mut files = vec![("files.f".to_string(), list)];
     let parts = rtl.verilog.iter().chain(&rtl.memories);
     files.extend(parts.map(|(name, text)| (format!("rtl/{name}"), text.clone())));
-    let bench = emit::bench::files(dataflow);
+    let bench = emit::bench::files(dataflow, 100.0);
     files.extend(bench.into_iter().map(|(name, text)| (format!("sim/{name}"), text)));
     for part in ["rtl", "sim"] {
         fs::create_dir_all(folder.join(part)).map_err(|e| access(folder, &e))?;

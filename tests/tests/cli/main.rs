@@ -14,6 +14,7 @@ mod maps;
 mod names;
 mod published;
 mod simulation;
+mod trace;
 mod usage;
 
 use tests::command::Folder;

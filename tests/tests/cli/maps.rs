@@ -60,17 +60,23 @@ fn network() -> Model {
         .node("MatMul", &["flat", "w2"], "y")
 }
 
-#[test]
-fn a_network_of_many_kinds_of_layers_agrees_in_every_word_and_cycle() {
+/// A folder with the network as `m.onnx`, built as `out`, and 12 images for it as `x.npy`.
+pub(crate) fn built() -> Folder {
     let folder = Folder::new();
     let pixels = (0..12 * 50).map(|i: usize| ((i * 193 + i * i * 31) % 256) as u8).collect();
     folder.write("m.onnx", network().bytes()).write("x.npy", npy(&[12, EXTENT, EXTENT, 2], pixels));
+    folder.run("build m.onnx -o out --fps 100000").succeeds();
+    folder
+}
+
+#[test]
+fn a_network_of_many_kinds_of_layers_agrees_in_every_word_and_cycle() {
+    let folder = built();
     let inspect = folder.run("inspect m.onnx --json").json();
     let layers = inspect["layers"].as_array().unwrap();
     let kinds: Vec<&str> = layers.iter().map(|l| l["kind"].as_str().unwrap()).collect();
     let expected = ["threshold", "convolution", "depthwise", "average pool", "fully connected"];
     assert_eq!(kinds, expected);
-    folder.run("build m.onnx -o out --fps 100000").succeeds();
     for stall in ["", " --stall 0.4"] {
         let verify = folder.run(&format!("verify out --input x.npy --json{stall}")).json();
         assert_eq!(verify["mismatches"].as_u64(), Some(0));

@@ -6,7 +6,7 @@ use tensor::npy;
 use tests::command::{Folder, Outcome, files};
 
 /// `make` in the folder of the simulation: no part of xnorflow.
-fn make(folder: &Folder, arguments: &[&str]) -> Outcome {
+pub(crate) fn make(folder: &Folder, arguments: &[&str]) -> Outcome {
     let mut make = Command::new("make");
     make.arg("-C").arg(folder.path("out/sim")).args(arguments);
     make.env_remove("MAKEFLAGS").env_remove("MFLAGS").env_remove("MAKELEVEL");

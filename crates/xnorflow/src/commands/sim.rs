@@ -5,8 +5,11 @@ use crate::cli::Sim;
 use crate::{arrays, cli, progress};
 use anyhow::Result;
 use diagnostic::{Code, Diagnostic};
-use emit::{Design, Expected};
+use emit::{Design, Expected, Trace};
 use sim::{Activity, Run, Stalls, Words};
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
 use std::time::Instant;
 use streamline::Frames;
 
@@ -56,14 +59,23 @@ pub(crate) struct Simulated<'d> {
     seconds: f64,
 }
 
-/// Simulates frame after frame.
+/// Simulates frame after frame; `trace` is where to write the waveform.
 pub(crate) fn simulate<'d>(
     design: &'d Design,
     arrays: &cli::Arrays,
     task: &Task,
+    trace: Option<&Path>,
 ) -> Result<Simulated<'d>> {
     let mut words = Words::new(&design.dataflow, &design.network);
     let mut run = Run::new(&design.dataflow, &task.stalls).counting();
+    let mut trace = match trace {
+        None => None,
+        Some(path) => {
+            run = run.recording();
+            let file = File::create(path).and_then(|f| Trace::new(design, BufWriter::new(f)));
+            Some((path, file.map_err(access(path))?))
+        }
+    };
     let mut activity = Activity::new(&design.dataflow);
     let wanted = arrays.output.is_some() || task.labels.is_some();
     let mut outcomes = Vec::new();
@@ -71,12 +83,19 @@ pub(crate) fn simulate<'d>(
     let start = Instant::now();
     for frame in task.frames.iter() {
         words.run(frame);
-        activity.observe(&run.frame()?);
+        let moved = run.frame()?;
+        activity.observe(&moved);
+        if let Some((path, trace)) = &mut trace {
+            trace.frame(&moved, &words).map_err(access(path))?;
+        }
         if wanted {
             let (golden, scratch) = words.golden();
             outcomes.push(golden.outcome(scratch));
         }
         bar.inc(1);
+    }
+    if let Some((path, trace)) = trace {
+        trace.finish().map_err(access(path))?;
     }
     let seconds = start.elapsed().as_secs_f64();
     bar.finish_and_clear();
@@ -182,7 +201,7 @@ impl Simulated<'_> {
 pub(crate) fn run(options: &Sim) -> Result<()> {
     let design = Design::load(&options.design)?;
     let task = Task::new(&design, &options.arrays, &options.stalls)?;
-    let simulated = simulate(&design, &options.arrays, &task)?;
+    let simulated = simulate(&design, &options.arrays, &task, options.trace.as_deref())?;
     if let Some(folder) = &options.folder {
         write_files(folder, task.expected(&design)?.files())?;
     }
@@ -196,16 +215,16 @@ pub(crate) fn run(options: &Sim) -> Result<()> {
 }
 
 /// Writes plain files into a folder, which is made if need be.
-pub(crate) fn write_files(
-    folder: &std::path::Path,
-    files: Vec<(String, Vec<u8>)>,
-) -> diagnostic::Result<()> {
-    let access = |e: std::io::Error| {
-        Diagnostic::new(Code::FileAccess, e.to_string()).from(folder.display().to_string())
-    };
-    std::fs::create_dir_all(folder).map_err(access)?;
+pub(crate) fn write_files(folder: &Path, files: Vec<(String, Vec<u8>)>) -> diagnostic::Result<()> {
+    std::fs::create_dir_all(folder).map_err(access(folder))?;
     for (name, bytes) in files {
-        std::fs::write(folder.join(name), bytes).map_err(access)?;
+        std::fs::write(folder.join(name), bytes).map_err(access(folder))?;
     }
     Ok(())
+}
+
+/// The error of a place that could not be written to.
+fn access(path: &Path) -> impl Fn(std::io::Error) -> Diagnostic {
+    let from = path.display().to_string();
+    move |e| Diagnostic::new(Code::FileAccess, e.to_string()).from(from.clone())
 }

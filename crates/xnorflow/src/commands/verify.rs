@@ -17,7 +17,7 @@ pub(crate) fn run(options: &Verify) -> Result<()> {
     let design = Design::load(&options.design)?;
     let temporary = tempfile::Builder::new().prefix("xnorflow-").tempdir()?;
     let task = Task::new(&design, &options.arrays, &options.stalls)?;
-    let simulated = simulate(&design, &options.arrays, &task)?;
+    let simulated = simulate(&design, &options.arrays, &task, None)?;
     let expected = task.expected(&design)?;
 
     let spinner = progress::spinner("building the simulation");
