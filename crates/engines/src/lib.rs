@@ -18,7 +18,7 @@ pub mod stream;
 pub mod threshold;
 pub mod window;
 
-pub use resources::{Resources, lut_ram, rom};
+pub use resources::{Resources, full_block_ram, full_lut_ram, lut_ram, rom};
 pub use timing::{Compute, Shifting, Sliding, Timing, cycles_per_frame, full_rate_credits, timing};
 
 use dataflow::{Dataflow, EngineKind};

@@ -74,13 +74,31 @@ pub fn rom(words: usize, bits: usize, block: bool) -> Resources {
     Resources { luts: 0.0, ffs: 0.0, bram36: block_rams(words, bits), dsps: 0.0 }
 }
 
-/// The fewest 36-kbit block RAMs (in halves) of one shape that hold `words` by `bits`.
+/// Shapes of an 18-kbit block RAM: depth by width.
+const SHAPES: [(usize, usize); 6] =
+    [(512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)];
+
+/// The fewest 18-kbit block RAMs of one shape that hold `words` by `bits`.
+fn block_halves(words: usize, bits: usize) -> usize {
+    SHAPES.iter().map(|&(d, w)| words.div_ceil(d) * bits.div_ceil(w)).min().unwrap_or(0)
+}
+
+/// The same in 36-kbit block RAMs.
 fn block_rams(words: usize, bits: usize) -> f64 {
-    // Shapes of an 18-kbit block: depth by width.
-    const SHAPES: [(usize, usize); 6] =
-        [(512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)];
-    let halves = SHAPES.iter().map(|&(d, w)| words.div_ceil(d) * bits.div_ceil(w)).min();
-    halves.unwrap_or(0) as f64 / 2.0
+    block_halves(words, bits) as f64 / 2.0
+}
+
+/// The words that a queue in LUT RAM can hold at the cost of `words`: its RAMs are full, and up to 64
+/// words its places count in a power of two.
+pub fn full_lut_ram(words: usize) -> usize {
+    if words <= 64 { words.next_power_of_two() } else { words.next_multiple_of(64) }
+}
+
+/// The words of `bits` bits that a queue in block RAM can hold at the cost of `words`.
+pub fn full_block_ram(words: usize, bits: usize) -> usize {
+    let halves = block_halves(words, bits);
+    let full = SHAPES.iter().map(|&(d, w)| d * (halves / bits.div_ceil(w)));
+    full.max().unwrap_or(words)
 }
 
 #[cfg(test)]
@@ -93,5 +111,20 @@ mod tests {
         assert_eq!(block_rams(1024, 36), 1.0);
         assert_eq!(block_rams(64, 512), 7.5);
         assert_eq!(block_rams(16384, 1), 0.5);
+    }
+
+    #[test]
+    fn full_memories_cost_no_more() {
+        for bits in [1, 4, 8, 32, 36, 37, 64, 576] {
+            for words in 1..3000 {
+                let (lut, block) = (full_lut_ram(words), full_block_ram(words, bits));
+                assert!(lut >= words && block >= words);
+                assert_eq!(lut_ram(lut, bits), lut_ram(words, bits));
+                assert_eq!(block_rams(block, bits), block_rams(words, bits));
+                assert!(block_rams(block + 1, bits) > block_rams(words, bits));
+            }
+        }
+        assert_eq!([1, 3, 32, 33, 65, 300].map(full_lut_ram), [1, 4, 32, 64, 128, 320]);
+        assert_eq!(full_block_ram(300, 32), 512);
     }
 }

@@ -17,7 +17,7 @@ use tensor::ElementType;
 const LARGEST_LUT_DEPTH: usize = 128;
 
 /// Builds the dataflow of a folding that was [checked](Fold::check) against the network. Where a
-/// layer's buffer is not set it is two frames.
+/// layer's buffer is not set it is two vectors or more, and there is no FIFO that is not set.
 pub fn dataflow(name: &str, network: &Streamlined, fold: &Fold) -> Dataflow {
     let elements = network.input.elements();
     let mut chain = Chain {
@@ -39,7 +39,7 @@ pub fn dataflow(name: &str, network: &Streamlined, fold: &Fold) -> Dataflow {
         let folding = fold.layers.get(&layer.name).unwrap_or(&default);
         let pixels = folding.pixels.unwrap_or(1);
         let pixel = input_pixel_of(layer, chain.last()) * pixels;
-        chain.in_pixels(&layer.name, pixel);
+        let narrow = within_pixels(chain.last(), pixel);
         let simd = folding.simd.unwrap_or(1);
         let lanes = match (&layer.op, folding.lanes) {
             (LayerOp::Dense(_), _) => simd,
@@ -50,13 +50,10 @@ pub fn dataflow(name: &str, network: &Streamlined, fold: &Fold) -> Dataflow {
             (LayerOp::Conv(_), _) => simd * pixels,
             (LayerOp::LabelSelect { k: 2.., .. }, _) => 1,
             (LayerOp::Pool(_), _) if pixels > 1 => pixel,
-            (LayerOp::Pool(_), None) => gcd(chain.last().lanes, pixel),
-            (_, lanes) => lanes.unwrap_or(chain.last().lanes),
+            (LayerOp::Pool(_), None) => gcd(narrow, pixel),
+            (_, lanes) => lanes.unwrap_or(narrow),
         };
-        chain.width(&layer.name, lanes);
-        if let Some(&depth) = fold.fifos.get(&layer.name) {
-            chain.same(&format!("{}_fifo", layer.name), EngineKind::Fifo { depth });
-        }
+        chain.lead_to(&layer.name, pixel, [narrow, lanes], fold.fifos.get(&layer.name).copied());
         chain.layer(layer, folding);
     }
     chain.same("axis_out", EngineKind::Output);
@@ -99,6 +96,12 @@ fn input_pixel_of(layer: &Layer, input: &Stream) -> usize {
     }
 }
 
+/// The lanes of the words of a stream, or of narrower ones that stay within pixels of `pixel` elements.
+fn within_pixels(stream: &Stream, pixel: usize) -> usize {
+    let Stream { lanes, pixel: from, .. } = *stream;
+    if from == pixel { lanes } else { gcd(lanes, gcd(from, pixel)) }
+}
+
 /// The engines and streams so far.
 pub(crate) struct Chain<'n> {
     pub(crate) network: &'n Streamlined,
@@ -131,27 +134,31 @@ impl Chain<'_> {
         self.streams.push(Stream { name, from: index, to: index + 1, ..output });
     }
 
-    /// Looks at the elements as pixels of `pixel` elements. Where words would straddle them, they
-    /// are made narrower first.
-    fn in_pixels(&mut self, layer: &str, pixel: usize) {
-        let Stream { lanes, pixel: from, .. } = *self.last();
-        if from == pixel {
-            return;
-        }
-        let narrow = gcd(lanes, gcd(from, pixel));
-        if narrow < lanes {
-            let output = Stream { lanes: narrow, ..self.last().clone() };
-            self.push(&format!("{layer}_narrow"), "", EngineKind::Width, output);
-        }
-        self.streams.last_mut().expect("the chain starts with a stream").pixel = pixel;
-    }
-
-    /// Width converters to `lanes`: one where a lane count divides the other, else two.
-    fn width(&mut self, layer: &str, lanes: usize) {
-        let last = self.last().clone();
-        for (i, &step) in conversion(last.lanes, lanes, last.pixel).iter().enumerate() {
-            let name = if i == 0 { format!("{layer}_width") } else { format!("{layer}_width2") };
-            self.push(&name, "", EngineKind::Width, Stream { lanes: step, ..last.clone() });
+    /// What is in front of a layer: width converters to `narrow` lanes, with which words stay within
+    /// pixels of `pixel` elements, and from there to `lanes`; and its FIFO, where the words are
+    /// widest: behind a converter that waits while they wait, in front of one that makes many of one.
+    fn lead_to(
+        &mut self,
+        layer: &str,
+        pixel: usize,
+        [narrow, lanes]: [usize; 2],
+        fifo: Option<usize>,
+    ) {
+        let mut way = vec![("", self.last().lanes), ("narrow", narrow)];
+        way.extend(["width", "width2"].into_iter().zip(conversion(narrow, lanes, pixel)));
+        let widest = way.iter().map(|&(_, lanes)| lanes).max();
+        let place = way.iter().rposition(|&(_, lanes)| Some(lanes) == widest);
+        for (index, (name, lanes)) in way.into_iter().enumerate() {
+            if lanes != self.last().lanes {
+                let output = Stream { lanes, ..self.last().clone() };
+                self.push(&format!("{layer}_{name}"), "", EngineKind::Width, output);
+            }
+            if index > 0 {
+                self.streams.last_mut().expect("the chain starts with a stream").pixel = pixel;
+            }
+            if let Some(depth) = fifo.filter(|_| Some(index) == place) {
+                self.same(&format!("{layer}_fifo"), EngineKind::Fifo { depth });
+            }
         }
     }
 

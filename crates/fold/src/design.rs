@@ -4,12 +4,12 @@ use crate::board::Board;
 use crate::build;
 use crate::file::Fold;
 use crate::search::{Space, Weighting, is_mvu};
-use crate::size::{closed_form_interval, size_buffers};
+use crate::size::{Sizing, closed_form_interval, size};
 use dataflow::{Dataflow, Dot, EngineKind};
 use diagnostic::{Code, Diagnostic, Result};
 use engines::Resources;
 use serde::{Deserialize, Serialize};
-use sim::{Pace, pace};
+use sim::Pace;
 use std::collections::BTreeMap;
 use streamline::Streamlined;
 
@@ -56,6 +56,10 @@ pub struct Facts {
     pub clock_mhz: f64,
     /// The engines, in order.
     pub engines: Vec<EngineFacts>,
+    /// The fewest words at the full rate of each depth that was sized, by its engine; what is built
+    /// is rounded up.
+    #[serde(default)]
+    pub fewest_words: BTreeMap<String, usize>,
 }
 
 /// The figures of an engine.
@@ -185,11 +189,17 @@ pub fn refold(name: &str, network: &Streamlined, fold: &Fold, clock_mhz: f64) ->
     if fold.input_lanes.is_none() {
         fold.input_lanes = Some(default_input_lanes(name, network, &fold));
     }
-    let build = |fold: &Fold| build::dataflow(name, network, fold);
-    build(&fold).check()?;
-    size_buffers(&mut fold, &build)?;
-    let dataflow = build(&fold);
+    build::dataflow(name, network, &fold).check()?;
+    let sizing = size(&with_open_fifos(name, network, &fold), |engine| {
+        fold.layers.get(&engine.layer).map_or(!engine.layer.is_empty(), |l| l.buffer.is_none())
+    })?;
+    let dataflow = &sizing.dataflow;
     for engine in &dataflow.engines {
+        if let (EngineKind::Fifo { depth }, Some(layer)) =
+            (&engine.kind, engine.name.strip_suffix("_fifo"))
+        {
+            fold.fifos.insert(layer.into(), *depth);
+        }
         if engine.layer.is_empty() {
             continue;
         }
@@ -229,8 +239,18 @@ pub fn refold(name: &str, network: &Streamlined, fold: &Fold, clock_mhz: f64) ->
         }
         fold.layers.insert(engine.layer.clone(), entry);
     }
-    let facts = facts(&dataflow, clock_mhz)?;
-    Ok(Folded { fold, dataflow, facts })
+    let facts = facts(&sizing, clock_mhz);
+    Ok(Folded { fold, dataflow: sizing.dataflow, facts })
+}
+
+/// The dataflow of a folding with a FIFO that holds nothing yet in front of each layer that it gives
+/// none.
+fn with_open_fifos(name: &str, network: &Streamlined, fold: &Fold) -> Dataflow {
+    let mut open = fold.clone();
+    for layer in &network.layers {
+        open.fifos.entry(layer.name.clone()).or_insert(0);
+    }
+    build::dataflow(name, network, &open)
 }
 
 /// The fewest lanes that do not limit the rate of the rest.
@@ -249,8 +269,9 @@ fn default_input_lanes(name: &str, network: &Streamlined, fold: &Fold) -> usize 
     lanes.copied().unwrap_or(pixel)
 }
 
-fn facts(dataflow: &Dataflow, clock_mhz: f64) -> Result<Facts> {
-    let Pace { interval: ii_cycles, latency: latency_cycles, .. } = pace(dataflow)?;
+fn facts(sizing: &Sizing, clock_mhz: f64) -> Facts {
+    let dataflow = &sizing.dataflow;
+    let Pace { interval: ii_cycles, latency: latency_cycles, .. } = sizing.pace;
     let mut total = Resources::default();
     let engines = (0..dataflow.engines.len())
         .map(|index| {
@@ -269,7 +290,7 @@ fn facts(dataflow: &Dataflow, clock_mhz: f64) -> Result<Facts> {
             }
         })
         .collect();
-    Ok(Facts {
+    Facts {
         luts: total.luts.round() as u64,
         ffs: total.ffs.round() as u64,
         bram36: total.bram36,
@@ -279,7 +300,8 @@ fn facts(dataflow: &Dataflow, clock_mhz: f64) -> Result<Facts> {
         fps: clock_mhz * 1e6 / ii_cycles.max(1) as f64,
         clock_mhz,
         engines,
-    })
+        fewest_words: sizing.fewest.clone(),
+    }
 }
 
 fn folding_text(dataflow: &Dataflow, index: usize) -> String {

@@ -19,7 +19,8 @@ pub struct Fold {
     /// Layers by name.
     #[serde(default)]
     pub layers: BTreeMap<String, LayerFold>,
-    /// Depths of FIFOs in front of layers, by layer; none where there is no entry.
+    /// Depths of FIFOs in front of layers, by layer, counted in the widest words between the layer
+    /// before and it; sized by the simulator where there is no entry, mostly to none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fifos: BTreeMap<String, usize>,
 }

@@ -10,6 +10,7 @@
 mod board;
 mod build;
 mod choices;
+mod depth;
 mod depthwise;
 mod design;
 mod file;
@@ -17,6 +18,7 @@ mod map_units;
 mod mvu;
 mod search;
 mod size;
+mod splice;
 mod windows;
 
 pub use board::Board;
@@ -24,4 +26,5 @@ pub use build::dataflow;
 pub use design::{EngineFacts, Facts, Folded, Target, fold, refold};
 pub use file::{Fold, LayerFold};
 pub use map_units::default_ring;
+pub use size::{Sizing, size};
 pub use windows::pixels_at_once;

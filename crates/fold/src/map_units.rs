@@ -112,10 +112,16 @@ pub(crate) fn sliding(
     let mut unit =
         SlidingWindow { map, window, groups, repeats, padding, depth: 0, memory, credits: 1 };
     let shortest = unit.shortest_ring(lanes);
-    unit.depth = depth.unwrap_or_else(|| default_ring(&unit, lanes)).max(shortest);
-    unit.memory = ring_memory(unit.depth);
-    unit.credits = full_rate_credits(engines::window::latency(&unit), 1);
+    let depth = depth.unwrap_or_else(|| default_ring(&unit, lanes)).max(shortest);
+    set_ring(&mut unit, depth);
     unit
+}
+
+/// Gives a sliding window unit a ring of `depth` words, and what follows from that.
+pub(crate) fn set_ring(unit: &mut SlidingWindow, depth: usize) {
+    unit.depth = depth;
+    unit.memory = ring_memory(depth);
+    unit.credits = full_rate_credits(engines::window::latency(unit), 1);
 }
 
 /// Whether a convolution needs a sliding window unit: a single tap without stride does not, unless
@@ -129,7 +135,7 @@ pub(crate) fn ring_memory(depth: usize) -> MemoryStyle {
     style(None, depth)
 }
 
-/// A ring that never limits the rate: a window, what the next one needs besides while the first is
+/// A ring that seldom limits the rate: a window, what the next one needs besides while the first is
 /// read, and rows that come in ahead of the jump from one row of windows to the next.
 pub fn default_ring(unit: &SlidingWindow, lanes: usize) -> usize {
     let walk = Walk::of(unit, lanes);

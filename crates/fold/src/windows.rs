@@ -36,15 +36,6 @@ pub(crate) fn around(conv: &Conv, element: ElementType) -> Surround {
     }
 }
 
-/// Input words that wait in front of a parallel window unit at most, when nothing else is said: what
-/// comes while it goes through lines without windows, or holds still for a window.
-pub(crate) fn generous_fifo(unit: &ParallelWindow, lanes: usize) -> usize {
-    let raster = Raster::of(unit, lanes);
-    let [lines, slots, words] = raster.counts();
-    let reach = unit.window.reach(tensor::Axis::Rows) + unit.window.stride[0];
-    (reach.min(lines) + 1) * slots * words
-}
-
 /// The numbers of pixels at once that a window can take, ascending: those that the search tries.
 pub fn pixels_at_once(map: Map, window: Window) -> Vec<usize> {
     let divides = |&pixels: &usize| {

@@ -155,6 +155,7 @@ impl Growing {
             fps: 0.0,
             clock_mhz: 100.0,
             engines: Vec::new(),
+            fewest_words: Default::default(),
         };
         let name = dataflow.name.clone();
         super::prepare(&name, network, Folded { fold: Fold::default(), dataflow, facts })

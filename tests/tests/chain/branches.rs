@@ -23,7 +23,7 @@ const TYPES: [ElementType; 5] = [
 /// Seeds of waits, and frames of each.
 const WAITS: (u64, usize) = (5, 8);
 
-fn case(name: String, origin: String, design: Design, seed: u64) -> Case {
+pub(crate) fn case(name: String, origin: String, design: Design, seed: u64) -> Case {
     Case { name, origin, design, timed: Timed::Simulated, seed }
 }
 
@@ -62,7 +62,7 @@ fn pairs() -> Vec<Case> {
 
 /// Streams that part, grow and meet at random, with queues of up to `depth` words; too short ones
 /// stand still.
-fn random(seed: u64, depth: usize) -> Open {
+pub(crate) fn random(seed: u64, depth: usize) -> Open {
     let mut draw = Draw::new(seed);
     let channels = draw.size(2, 6);
     let map = match draw.chance(0.3) {
@@ -103,9 +103,9 @@ fn random(seed: u64, depth: usize) -> Open {
 }
 
 /// A design that only its last stream lacks.
-struct Open {
-    pieces: Pieces,
-    last: Loose,
+pub(crate) struct Open {
+    pub(crate) pieces: Pieces,
+    pub(crate) last: Loose,
 }
 
 /// An engine or two behind which the words are the same.
@@ -175,7 +175,7 @@ fn streams_part_and_meet() {
 }
 
 /// A convolution beside a FIFO of `depth` words.
-fn skip(name: &str, depth: usize) -> Design {
+pub(crate) fn skip(name: &str, depth: usize) -> Design {
     let map = Map { height: 4, width: 5, channels: 2 };
     let input = Words { element: ElementType::Int(3), lanes: 1, map };
     let (mut pieces, at) = pieces(name, 7, input);

@@ -13,6 +13,7 @@ mod grids;
 mod mutation;
 mod parallel_windows;
 mod random;
+mod sizing;
 mod windows;
 
 use std::path::{Path, PathBuf};
