@@ -1,7 +1,7 @@
 //! The facts of a design, for its report.
 
 use crate::Design;
-use dataflow::EngineKind;
+use dataflow::{EngineKind, Stream};
 use report::{BoardFacts, EngineFacts, FifoFacts, KnifeEdgeFacts, LayerFacts, ModelFacts, Report};
 use streamline::{Dense, InputPlanes, Layer, LayerOp, Streamlined};
 
@@ -100,6 +100,7 @@ pub(crate) fn report(design: &Design) -> Report {
             ));
         }
     }
+    let fifos = buffers(design);
     Report {
         name: design.dataflow.name.clone(),
         model: model_facts(&design.network, &design.manifest.model_sha256),
@@ -120,7 +121,9 @@ pub(crate) fn report(design: &Design) -> Report {
         fps: facts.fps,
         clock_mhz: facts.clock_mhz,
         engines: engines.collect(),
-        fifos: buffers(design),
+        fifo_bits: fifos.iter().map(|f| f.words * f.bits).sum(),
+        tensor_bits: fifos.iter().map(|f| f.tensor_words.unwrap_or(f.words) * f.bits).sum(),
+        fifos,
         accuracy: None,
         notes,
     }
@@ -137,51 +140,58 @@ pub fn input_note(planes: &InputPlanes) -> String {
 /// Every place where words wait: FIFOs, input buffers, output queues.
 fn buffers(design: &Design) -> Vec<FifoFacts> {
     let mut buffers = Vec::new();
-    let mut push = |name: String, words: usize, bits: usize| {
-        buffers.push(FifoFacts { name, words: words as u64, bits: bits as u64 });
-    };
     for engine in &design.dataflow.engines {
-        let input = &design.dataflow.streams[engine.input()];
-        let (lanes, input) = (input.lanes, input.bits());
-        let output = design.dataflow.streams[engine.output()].bits();
-        let name = &engine.name;
-        let queue = format!("{name} output queue");
+        let stream = |s: usize| &design.dataflow.streams[s];
+        let input = stream(engine.input());
+        let fewest = design.facts.fewest_words.get(&engine.name).map(|&words| words as u64);
+        let buffer = |name: &str, words: usize, stream: &Stream| FifoFacts {
+            name: format!("{}{name}", engine.name),
+            words: words as u64,
+            bits: stream.bits() as u64,
+            fewest_words: None,
+            tensor_words: Some(stream.words_per_frame() as u64),
+        };
+        let sized = |name: &str, words: usize, stream: &Stream| FifoFacts {
+            fewest_words: fewest,
+            ..buffer(name, words, stream)
+        };
+        let queue = |credits: usize| buffer(" output queue", credits, stream(engine.output()));
         match &engine.kind {
-            EngineKind::Input | EngineKind::Output => push(name.clone(), 2, input),
-            EngineKind::Fifo { depth } => push(name.clone(), *depth, input),
+            EngineKind::Input | EngineKind::Output => buffers.push(buffer("", 2, input)),
+            EngineKind::Fifo { depth } => buffers.push(sized("", *depth, input)),
             EngineKind::Fork { depth } => {
-                for branch in 0..engine.outputs.len() {
-                    push(format!("{name} branch {branch}"), *depth, input);
-                }
+                let branches = 0..engine.outputs.len();
+                buffers.extend(branches.map(|b| sized(&format!(" branch {b}"), *depth, input)));
             }
             EngineKind::Add(a) => {
-                for (side, &stream) in engine.inputs.iter().enumerate() {
-                    let bits = design.dataflow.streams[stream].bits();
-                    push(format!("{name} input queue {side}"), a.depth, bits);
+                for (side, &s) in engine.inputs.iter().enumerate() {
+                    buffers.push(sized(&format!(" input queue {side}"), a.depth, stream(s)));
                 }
-                push(queue, a.credits, output);
+                buffers.push(queue(a.credits));
             }
             EngineKind::Width => {}
-            EngineKind::Threshold(t) => push(queue, t.credits, output),
+            EngineKind::Threshold(t) => buffers.push(queue(t.credits)),
             EngineKind::Mvu(m) => {
                 if m.buffer_words > 0 {
-                    push(format!("{name} input buffer"), m.buffer_words, input);
+                    buffers.push(sized(" input buffer", m.buffer_words, input));
                 }
-                push(queue, m.credits, output);
+                buffers.push(queue(m.credits));
             }
             EngineKind::Window(w) => {
-                push(format!("{name} line buffers"), w.depth, input);
-                push(queue, w.credits, output);
+                buffers.push(sized(" line buffers", w.depth, input));
+                buffers.push(FifoFacts { tensor_words: None, ..queue(w.credits) });
             }
             EngineKind::ParallelWindow(w) => {
-                let delay = engines::parallel_window::Raster::of(w, lanes).delay();
-                push(format!("{name} line delays"), delay, (w.window.kernel[0] - 1) * input);
-                push(queue, w.credits, output);
+                let delay = engines::parallel_window::Raster::of(w, input.lanes).delay();
+                let bits = ((w.window.kernel[0] - 1) * input.bits()) as u64;
+                let delays = buffer(" line delays", delay, input);
+                buffers.push(FifoFacts { bits, tensor_words: None, ..delays });
+                buffers.push(FifoFacts { tensor_words: None, ..queue(w.credits) });
             }
-            EngineKind::Depthwise(d) => push(queue, d.credits, output),
-            EngineKind::Pool(p) => push(queue, p.credits, output),
-            EngineKind::ChannelAffine(a) => push(queue, a.credits, output),
-            EngineKind::LabelSelect(l) => push(queue, l.credits, output),
+            EngineKind::Depthwise(d) => buffers.push(queue(d.credits)),
+            EngineKind::Pool(p) => buffers.push(queue(p.credits)),
+            EngineKind::ChannelAffine(a) => buffers.push(queue(a.credits)),
+            EngineKind::LabelSelect(l) => buffers.push(queue(l.credits)),
         }
     }
     buffers

@@ -32,6 +32,12 @@ pub struct Report {
     pub engines: Vec<EngineFacts>,
     /// The buffers, in the order of the stream.
     pub fifos: Vec<FifoFacts>,
+    /// Bits of all buffers.
+    #[serde(default)]
+    pub fifo_bits: u64,
+    /// Bits of all buffers if each were as deep as the tensor that goes through it.
+    #[serde(default)]
+    pub tensor_bits: u64,
     /// Share of labelled frames that come out right, from 0 to 1, where it was measured.
     #[serde(default)]
     pub accuracy: Option<f64>,
@@ -155,4 +161,11 @@ pub struct FifoFacts {
     pub words: u64,
     /// Bits of a word.
     pub bits: u64,
+    /// The fewest words at the full rate, where the depth was sized: what is built is rounded up to
+    /// what memory makes free.
+    #[serde(default)]
+    pub fewest_words: Option<u64>,
+    /// Words of the tensor that goes through; none where what goes through is windows of it.
+    #[serde(default)]
+    pub tensor_words: Option<u64>,
 }

@@ -119,7 +119,15 @@ pub(crate) mod tests {
                 engine("fc0", "mvu", "PE 16 SIMD 49", 64, 3_000, 14.0),
                 engine("fc1", "mvu", "PE 1 SIMD 16", 40, 1_000, 0.5),
             ],
-            fifos: vec![FifoFacts { name: "fc0".into(), words: 16, bits: 49 }],
+            fifos: vec![FifoFacts {
+                name: "fc0".into(),
+                words: 16,
+                bits: 49,
+                fewest_words: Some(14),
+                tensor_words: Some(64),
+            }],
+            fifo_bits: 784,
+            tensor_bits: 3_136,
             accuracy: Some(0.9296),
             notes: vec!["The estimates are fitted to an open flow.".into()],
         }
@@ -154,6 +162,8 @@ pub(crate) mod tests {
             "clock_mhz",
             "engines",
             "fifos",
+            "fifo_bits",
+            "tensor_bits",
             "accuracy",
             "notes",
         ];

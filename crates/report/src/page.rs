@@ -154,22 +154,32 @@ fn layers(html: &mut Html, model: &ModelFacts) {
 }
 
 fn buffers(html: &mut Html, report: &Report) {
-    html.section("Buffers", "");
     if report.fifos.is_empty() {
-        html.raw("<p>None.</p>\n</section>\n");
+        html.section("Buffers", "").raw("<p>None.</p>\n</section>\n");
         return;
     }
+    html.section(
+        "Buffers",
+        "Sized depths have the fewest words that keep the rate, rounded up to what memory makes free.",
+    );
     let columns = [
         Column::Text("Buffer"),
         Column::Number("Words"),
+        Column::Number("Fewest"),
+        Column::Number("Tensor"),
         Column::Number("Bits a word"),
         Column::Number("Bits"),
     ];
     let rows = report.fifos.iter().map(|f| {
         let bits = f.words.saturating_mul(f.bits);
-        vec![f.name.clone(), thousands(f.words), thousands(f.bits), thousands(bits)]
+        let known = |words: Option<u64>| words.map_or_else(|| "-".into(), thousands);
+        let [fewest, tensor] = [f.fewest_words, f.tensor_words].map(known);
+        let [words, width, bits] = [f.words, f.bits, bits].map(thousands);
+        vec![f.name.clone(), words, fewest, tensor, width, bits]
     });
-    html.table(&columns, rows).raw("</section>\n");
+    let [bits, whole] = [report.fifo_bits, report.tensor_bits].map(thousands);
+    html.table(&columns, rows).raw("<p>").text(bits).raw(" bits together; ").text(whole);
+    html.raw(" if each were as deep as its tensor.</p>\n</section>\n");
 }
 
 fn knife_edges(html: &mut Html, model: &ModelFacts) {
@@ -309,7 +319,9 @@ mod tests {
             "pynq-z2 (xc7z020clg400-1) at 100 MHz.",
             "<td>PE 16 SIMD 49</td><td class=\"n\">64</td><td class=\"n\">8.2 %</td>",
             "<td>MatMul_fc0, Sign_fc0</td>",
-            "<td>fc0</td><td class=\"n\">16</td><td class=\"n\">49</td><td class=\"n\">784</td>",
+            "<td>fc0</td><td class=\"n\">16</td><td class=\"n\">14</td><td class=\"n\">64</td>",
+            "<td class=\"n\">49</td><td class=\"n\">784</td>",
+            "<p>784 bits together; 3,136 if each were as deep as its tensor.</p>",
             "<td class=\"n\">17</td><td class=\"n\">-1,204</td><td class=\"n\">-1,203</td>",
             "<li>The estimates are fitted to an open flow.</li>",
         ] {

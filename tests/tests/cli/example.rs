@@ -162,6 +162,8 @@ fn json_has_its_keys() {
             "clock_mhz",
             "engines",
             "fifos",
+            "fifo_bits",
+            "tensor_bits",
             "accuracy",
             "notes",
             "output"
@@ -171,7 +173,7 @@ fn json_has_its_keys() {
         keys(&build["engines"][0]),
         ["name", "kind", "folding", "cycles", "luts", "ffs", "bram36", "dsps"]
     );
-    assert_eq!(keys(&build["fifos"][0]), ["name", "words", "bits"]);
+    assert_eq!(keys(&build["fifos"][0]), ["name", "words", "bits", "fewest_words", "tensor_words"]);
     assert!(build["fps"].as_f64().unwrap() >= 20000.0);
 
     let infer = folder.run(&format!("{INFER} --labels labels.npy --json")).json();

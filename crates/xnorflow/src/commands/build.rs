@@ -115,4 +115,9 @@ fn show(report: &report::Report) {
         share(report.bram36, report.board.bram36),
         report.dsps,
     ));
+    say(&format!(
+        "buffers: {} bits, against {} if each were as deep as its tensor",
+        report::thousands(report.fifo_bits),
+        report::thousands(report.tensor_bits),
+    ));
 }
