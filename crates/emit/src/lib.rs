@@ -15,7 +15,7 @@ mod vivado;
 
 pub use describe::{input_note, model_facts};
 pub use manifest::{Manifest, Options, sha256};
-pub use stimulus::{Expected, seeded_frames};
+pub use stimulus::{Expected, Seeded, seeded_frames};
 pub use trace::Trace;
 
 use diagnostic::{Code, Diagnostic, Result};

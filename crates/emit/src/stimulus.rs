@@ -5,7 +5,7 @@ use diagnostic::Result;
 use ndarray::{Array1, Array2};
 use sim::{Stalls, Times, Words};
 use streamline::{Frames, InputSpec};
-use tensor::npy;
+use tensor::{ElementType, npy};
 
 /// What every stream carries and when, for some frames.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,16 +64,36 @@ impl Expected {
 
 /// Random frames from a seed: every value of the input's type equally likely.
 pub fn seeded_frames(input: &InputSpec, seed: u64, count: usize) -> Frames {
-    // SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere.
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
+    Seeded::new(input, seed).frames(count)
+}
+
+/// [`seeded_frames`], some at a time.
+#[derive(Debug, Clone)]
+pub struct Seeded {
+    element: ElementType,
+    elements: usize,
+    /// Of SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere.
+    state: u64,
+}
+
+impl Seeded {
+    /// Before the first frame.
+    pub fn new(input: &InputSpec, seed: u64) -> Self {
+        Self { element: input.element, elements: input.elements(), state: seed }
+    }
+
+    /// The next frames.
+    pub fn frames(&mut self, count: usize) -> Frames {
+        let (element, elements) = (self.element, self.elements);
+        let values = (0..count * elements).map(|_| element.decode(self.next() >> 16)).collect();
+        Frames { values, elements }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
-    };
-    let elements = input.elements();
-    let values = (0..count * elements).map(|_| input.element.decode(next() >> 16)).collect();
-    Frames { values, elements }
+    }
 }

@@ -102,12 +102,20 @@ impl InputSpec {
     /// # Errors
     /// `input-shape`, `input-type` or `input-value`.
     pub fn frames(&self, array: &NpyArray) -> Result<Frames> {
-        match array {
-            NpyArray::U8(a) => self.pixels(a),
-            NpyArray::I8(a) => self.in_model_layout(a, |v| Some(i64::from(v))),
+        self.frames_of(array, array.shape())
+    }
+
+    /// [`frames`](Self::frames) of some rows of an array, whose own shape errors name.
+    ///
+    /// # Errors
+    /// As for [`frames`](Self::frames).
+    pub fn frames_of(&self, rows: &NpyArray, whole: &[usize]) -> Result<Frames> {
+        match rows {
+            NpyArray::U8(a) => self.pixels(a, whole),
+            NpyArray::I8(a) => self.in_model_layout(a, whole, |v| Some(i64::from(v))),
             NpyArray::F32(a) => {
                 let table: Vec<(u32, i64)> = self.float_table();
-                self.in_model_layout(a, move |v| {
+                self.in_model_layout(a, whole, move |v| {
                     let key = ordered(v);
                     table.binary_search_by_key(&key, |&(k, _)| k).ok().map(|i| table[i].1)
                 })
@@ -117,14 +125,14 @@ impl InputSpec {
             | NpyArray::I64(_)
             | NpyArray::U64(_)
             | NpyArray::F64(_) => {
-                let text = format!("the input is an array of {}", array.type_name());
+                let text = format!("the input is an array of {}", rows.type_name());
                 Err(Diagnostic::new(Code::InputType, text)
                     .hint("use uint8 pixels, or int8 or float32 values in the model's layout"))
             }
         }
     }
 
-    fn pixels(&self, a: &ArrayD<u8>) -> Result<Frames> {
+    fn pixels(&self, a: &ArrayD<u8>, whole: &[usize]) -> Result<Frames> {
         let Map { height, width, channels } = self.map;
         let frame: &[usize] = a.shape().get(1..).unwrap_or_default();
         let in_stream_order = frame == [height, width, channels]
@@ -136,9 +144,9 @@ impl InputSpec {
         // Flat pixels are in the model's order, which must be plain to see.
         let plain = self.shape.len() < 3 || channels == 1 || self.channels_last;
         if frame == [self.elements()] && plain {
-            return self.in_model_layout(a, |v| Some(i64::from(v)));
+            return self.in_model_layout(a, whole, |v| Some(i64::from(v)));
         }
-        Err(self.wrong_shape(a.shape(), "uint8", &self.pixel_shape()))
+        Err(self.wrong_shape(whole, "uint8", &self.pixel_shape()))
     }
 
     fn pixel_shape(&self) -> String {
@@ -153,6 +161,7 @@ impl InputSpec {
     fn in_model_layout<T: Copy + std::fmt::Display>(
         &self,
         a: &ArrayD<T>,
+        whole: &[usize],
         to_integer: impl Fn(T) -> Option<i64>,
     ) -> Result<Frames> {
         let frame: &[usize] = a.shape().get(1..).unwrap_or_default();
@@ -160,7 +169,7 @@ impl InputSpec {
         if !(frame == self.shape || flat) || a.is_empty() {
             let dims: Vec<String> = self.shape.iter().map(ToString::to_string).collect();
             let wanted = format!("[N, {}]", dims.join(", "));
-            return Err(self.wrong_shape(a.shape(), "int8 or float32", &wanted));
+            return Err(self.wrong_shape(whole, "int8 or float32", &wanted));
         }
         let standard = a.as_standard_layout();
         let flat: Vec<T> = standard.iter().copied().collect();

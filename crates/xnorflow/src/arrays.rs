@@ -1,10 +1,10 @@
 //! Arrays from files, and results to files.
 
 use crate::cli;
+use crate::frames::Source;
 use diagnostic::{Code, Diagnostic, Result};
 use golden::{Golden, Outcome};
 use ndarray::{Array1, Array2};
-use streamline::{Frames, InputSpec};
 use tensor::npy;
 
 /// More frames than this are no single run.
@@ -19,17 +19,8 @@ pub(crate) fn frame_count(count: usize) -> Result<usize> {
         .hint(format!("use 1 to {MOST_FRAMES}")))
 }
 
-/// The frames that the options name.
-pub(crate) fn frames(arrays: &cli::Arrays, input: &InputSpec) -> Result<Option<Frames>> {
-    arrays.frames.map(frame_count).transpose()?;
-    let Some(path) = &arrays.input else { return Ok(None) };
-    let named = |e: Diagnostic| e.from(path.display().to_string());
-    let frames = input.frames(&npy::read(path)?).map_err(named)?;
-    limit(arrays, frames).map(Some)
-}
-
 /// As many of the frames as the options ask for.
-pub(crate) fn limit(arrays: &cli::Arrays, frames: Frames) -> Result<Frames> {
+pub(crate) fn limit(arrays: &cli::Arrays, frames: Source) -> Result<Source> {
     Ok(match arrays.frames.map(frame_count).transpose()? {
         Some(count) => frames.first(count),
         None => frames,
@@ -37,7 +28,7 @@ pub(crate) fn limit(arrays: &cli::Arrays, frames: Frames) -> Result<Frames> {
 }
 
 /// The labels that the options name, one for each of `count` frames.
-pub(crate) fn labels(arrays: &cli::Arrays, count: usize) -> Result<Option<Vec<i64>>> {
+fn labels(arrays: &cli::Arrays, count: usize) -> Result<Option<Vec<i64>>> {
     let Some(path) = &arrays.labels else { return Ok(None) };
     let from = path.display().to_string();
     let array = npy::read(path)?;
@@ -53,32 +44,65 @@ pub(crate) fn labels(arrays: &cli::Arrays, count: usize) -> Result<Option<Vec<i6
     Ok(Some(labels.iter().copied().take(count).collect()))
 }
 
-/// The share of frames whose class is the label. A network with a single bipolar output may be
-/// labelled 0 and 1, or -1 and +1.
-pub(crate) fn accuracy(golden: &Golden<'_>, outcomes: &[Outcome], labels: &[i64]) -> f64 {
-    let right = outcomes
-        .iter()
-        .zip(labels)
-        .filter(|(outcome, label)| golden.class(outcome) == (**label).max(0))
-        .count();
-    right as f64 / labels.len().max(1) as f64
+/// Of what frames end as, that which the options ask for.
+pub(crate) struct Results<'o> {
+    options: &'o cli::Arrays,
+    labels: Option<Vec<i64>>,
+    /// Frames so far, and those whose class is their label.
+    frames: usize,
+    right: usize,
+    classes: Vec<i64>,
+    raw: Vec<i32>,
+    scores: Vec<f32>,
 }
 
-/// Writes what `--output` asks for.
-pub(crate) fn write(arrays: &cli::Arrays, golden: &Golden<'_>, outcomes: &[Outcome]) -> Result<()> {
-    let Some(path) = &arrays.output else { return Ok(()) };
-    let rows = outcomes.len();
-    if arrays.classes {
-        let classes: Vec<i64> = outcomes.iter().map(|o| golden.class(o)).collect();
-        return npy::write(path, &Array1::from(classes).into_dyn());
+impl<'o> Results<'o> {
+    /// None yet, of so many frames.
+    pub(crate) fn new(options: &'o cli::Arrays, count: usize) -> Result<Self> {
+        let labels = labels(options, count)?;
+        let (classes, raw, scores) = Default::default();
+        Ok(Self { options, labels, frames: 0, right: 0, classes, raw, scores })
     }
-    if arrays.raw {
-        let raw: Vec<i32> =
-            outcomes.iter().flat_map(|o| o.accumulators.iter().map(|&a| a as i32)).collect();
-        return npy::write(path, &matrix(rows, raw));
+
+    /// Whether anything is asked for.
+    pub(crate) fn are_wanted(&self) -> bool {
+        self.options.output.is_some() || self.labels.is_some()
     }
-    let scores: Vec<f32> = outcomes.iter().flat_map(|o| golden.model_output(o)).collect();
-    npy::write(path, &matrix(rows, scores))
+
+    /// Adds what the next frame ends as.
+    pub(crate) fn add(&mut self, golden: &Golden<'_>, outcome: &Outcome) {
+        if let Some(labels) = &self.labels {
+            // A network with a single bipolar output may be labelled 0 and 1, or -1 and +1.
+            let label = labels[self.frames].max(0);
+            self.right += usize::from(golden.class(outcome) == label);
+        }
+        self.frames += 1;
+        if self.options.output.is_none() {
+        } else if self.options.classes {
+            self.classes.push(golden.class(outcome));
+        } else if self.options.raw {
+            self.raw.extend(outcome.accumulators.iter().map(|&a| a as i32));
+        } else {
+            self.scores.extend(golden.model_output(outcome));
+        }
+    }
+
+    /// The share of frames whose class is the label.
+    pub(crate) fn accuracy(&self) -> Option<f64> {
+        self.labels.as_ref().map(|_| self.right as f64 / self.frames.max(1) as f64)
+    }
+
+    /// Writes what `--output` asks for.
+    pub(crate) fn write(self) -> Result<()> {
+        let Some(path) = &self.options.output else { return Ok(()) };
+        if self.options.classes {
+            npy::write(path, &Array1::from(self.classes).into_dyn())
+        } else if self.options.raw {
+            npy::write(path, &matrix(self.frames, self.raw))
+        } else {
+            npy::write(path, &matrix(self.frames, self.scores))
+        }
+    }
 }
 
 fn matrix<T: Clone>(rows: usize, values: Vec<T>) -> ndarray::ArrayD<T> {

@@ -220,13 +220,14 @@ pub(crate) struct Verify {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   xnorflow infer model.onnx --input images.npy --labels labels.npy
+  xnorflow infer model.onnx --input images.npy --threads 4 --output scores.npy
   xnorflow infer model.onnx --input images.npy --labels labels.npy --input-planes 16")]
 pub(crate) struct Infer {
     #[command(flatten)]
     pub(crate) model: Model,
     #[command(flatten)]
     pub(crate) arrays: Arrays,
-    /// Threads; by default all processors
+    /// Threads that share the frames; by default as many as there are processors
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
     /// Print one JSON object

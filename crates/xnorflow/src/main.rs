@@ -3,6 +3,7 @@
 mod arrays;
 mod cli;
 mod commands;
+mod frames;
 mod model;
 mod progress;
 

@@ -1,12 +1,13 @@
 //! From the options about a model to the model.
 
 use crate::cli;
+use crate::frames::{self, Source};
 use diagnostic::{Code, Diagnostic, Result};
 use graph::Graph;
 use std::path::Path;
-use streamline::{Decide, Frames, Head, InputOptions, InputRule, Options, Streamlined};
+use streamline::{Decide, Head, InputOptions, InputRule, Options, Streamlined};
 use tensor::ElementType;
-use tensor::npy::{self, NpyArray};
+use tensor::npy::{NpyArray, Rows};
 
 /// Imports the model.
 pub(crate) fn import(options: &cli::Model) -> Result<Graph> {
@@ -26,32 +27,32 @@ pub(crate) fn load(options: &cli::Model) -> Result<Streamlined> {
 /// Imports and streamlines the model so that it takes an array: where neither the model nor the
 /// user says what an integer stands for, int8 arrays and floats that are integers stand for
 /// themselves.
-pub(crate) fn load_for(options: &cli::Model, path: &Path) -> Result<(Streamlined, Frames)> {
+pub(crate) fn load_for(options: &cli::Model, path: &Path) -> Result<(Streamlined, Source)> {
     let mut choices = choices(options)?;
     let graph = import(options)?;
-    let array = npy::read(path)?;
-    let attempt = |choices: &Options| {
+    let mut rows = Rows::open(path)?;
+    let is_value = matches!(rows.next(1)?, Some(NpyArray::I8(_) | NpyArray::F32(_)));
+    let mut attempt = |choices: &Options| {
         let network = streamline(&graph, choices, &options.model)?;
-        let named = |e: Diagnostic| e.from(path.display().to_string());
-        let frames = network.input.frames(&array).map_err(named)?;
-        Ok((network, frames))
+        let count = frames::check(&mut rows, &network.input)?;
+        Ok((network, count))
     };
-    let first = attempt(&choices);
+    let mut loaded = attempt(&choices);
     let annotated = graph
         .input_id()
         .is_some_and(|id| matches!(graph.node(id).op, graph::Op::Input { annotation: Some(_) }));
     let explicit = choices.input != InputOptions::default();
-    let is_value = matches!(array, NpyArray::I8(_) | NpyArray::F32(_));
-    if first.is_ok() || annotated || explicit || !is_value {
-        return first;
+    if loaded.is_err() && !annotated && !explicit && is_value {
+        let mut others = [ElementType::Int(8), ElementType::Uint(8)].into_iter().map(|element| {
+            choices.input =
+                InputOptions { rule: Some(InputRule::Unchanged), element: Some(element) };
+            attempt(&choices)
+        });
+        loaded = others.find(Result::is_ok).unwrap_or(loaded);
     }
-    for element in [ElementType::Int(8), ElementType::Uint(8)] {
-        choices.input = InputOptions { rule: Some(InputRule::Unchanged), element: Some(element) };
-        if let Ok(loaded) = attempt(&choices) {
-            return Ok(loaded);
-        }
-    }
-    first
+    let (network, count) = loaded?;
+    let frames = Source::checked(rows, &network.input, count);
+    Ok((network, frames))
 }
 
 /// Streamlines an imported model; errors name its file.

@@ -11,6 +11,7 @@ mod example;
 mod folders;
 mod killed;
 mod maps;
+mod memory;
 mod names;
 mod published;
 mod simulation;

@@ -40,7 +40,7 @@ pub(crate) fn run(options: &Build) -> Result<()> {
         None => fold::fold(&name, &network, &board, &Target { clock_mhz, fps, budget })?,
     };
     let frames = match given {
-        Some(frames) => frames.first(count),
+        Some(frames) => frames.first(count).all()?,
         None => emit::seeded_frames(&network.input, options.seed, count),
     };
     let model_path = &options.model.model;

@@ -1,8 +1,10 @@
 //! `xnorflow sim`
 
 use super::{say, say_json};
+use crate::arrays::{self, Results};
 use crate::cli::Sim;
-use crate::{arrays, cli, progress};
+use crate::frames::Source;
+use crate::{cli, progress};
 use anyhow::Result;
 use diagnostic::{Code, Diagnostic};
 use emit::{Design, Expected, Trace};
@@ -11,15 +13,13 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 use std::time::Instant;
-use streamline::Frames;
 
 /// Frames for a run without `--input`.
 const DEFAULT_FRAMES: usize = 16;
 
 /// What goes through a design, and its waits.
 pub(crate) struct Task {
-    pub(crate) frames: Frames,
-    pub(crate) labels: Option<Vec<i64>>,
+    pub(crate) frames: Source,
     pub(crate) stalls: Stalls,
 }
 
@@ -29,23 +29,18 @@ impl Task {
             let text = format!("--stall {} is no probability below 1", stalls.stall);
             return Err(Diagnostic::new(Code::Usage, text).hint("use 0 to 0.99").into());
         }
-        let frames = match arrays::frames(arrays, &design.network.input)? {
-            Some(frames) => frames,
-            None => {
-                let count = arrays.frames.unwrap_or(DEFAULT_FRAMES);
-                emit::seeded_frames(&design.network.input, stalls.seed, count)
-            }
+        let input = &design.network.input;
+        let count = arrays.frames.map(arrays::frame_count).transpose()?;
+        let frames = match &arrays.input {
+            Some(path) => Source::file(path, input)?.first(count.unwrap_or(usize::MAX)),
+            None => Source::seeded(input, stalls.seed, count.unwrap_or(DEFAULT_FRAMES)),
         };
-        if frames.is_empty() {
-            return Err(Diagnostic::new(Code::Usage, "there are no frames to run").into());
-        }
-        let labels = arrays::labels(arrays, frames.len())?;
-        Ok(Self { frames, labels, stalls: Stalls::random(stalls.stall, stalls.seed) })
+        Ok(Self { frames, stalls: Stalls::random(stalls.stall, stalls.seed) })
     }
 
     /// What every stream carries and when, all frames together.
-    pub(crate) fn expected(&self, design: &Design) -> diagnostic::Result<Expected> {
-        Expected::new(design, &self.frames, &self.stalls)
+    pub(crate) fn expected(&mut self, design: &Design) -> diagnostic::Result<Expected> {
+        Expected::new(design, &self.frames.all()?, &self.stalls)
     }
 }
 
@@ -63,7 +58,7 @@ pub(crate) struct Simulated<'d> {
 pub(crate) fn simulate<'d>(
     design: &'d Design,
     arrays: &cli::Arrays,
-    task: &Task,
+    task: &mut Task,
     trace: Option<&Path>,
 ) -> Result<Simulated<'d>> {
     let mut words = Words::new(&design.dataflow, &design.network);
@@ -77,31 +72,32 @@ pub(crate) fn simulate<'d>(
         }
     };
     let mut activity = Activity::new(&design.dataflow);
-    let wanted = arrays.output.is_some() || task.labels.is_some();
-    let mut outcomes = Vec::new();
+    let mut results = Results::new(arrays, task.frames.len())?;
     let bar = progress::bar("simulating", task.frames.len());
     let start = Instant::now();
-    for frame in task.frames.iter() {
-        words.run(frame);
-        let moved = run.frame()?;
-        activity.observe(&moved);
-        if let Some((path, trace)) = &mut trace {
-            trace.frame(&moved, &words).map_err(access(path))?;
+    task.frames.each(|frames| -> Result<()> {
+        for frame in frames.iter() {
+            words.run(frame);
+            let moved = run.frame()?;
+            activity.observe(&moved);
+            if let Some((path, trace)) = &mut trace {
+                trace.frame(&moved, &words).map_err(access(path))?;
+            }
+            if results.are_wanted() {
+                let (golden, scratch) = words.golden();
+                results.add(golden, &golden.outcome(scratch));
+            }
+            bar.inc(1);
         }
-        if wanted {
-            let (golden, scratch) = words.golden();
-            outcomes.push(golden.outcome(scratch));
-        }
-        bar.inc(1);
-    }
+        Ok(())
+    })?;
     if let Some((path, trace)) = trace {
         trace.finish().map_err(access(path))?;
     }
     let seconds = start.elapsed().as_secs_f64();
     bar.finish_and_clear();
-    let (golden, _) = words.golden();
-    arrays::write(arrays, golden, &outcomes)?;
-    let accuracy = task.labels.as_ref().map(|l| arrays::accuracy(golden, &outcomes, l));
+    let accuracy = results.accuracy();
+    results.write()?;
     Ok(Simulated { design, run, activity, accuracy, seconds })
 }
 
@@ -200,8 +196,8 @@ impl Simulated<'_> {
 
 pub(crate) fn run(options: &Sim) -> Result<()> {
     let design = Design::load(&options.design)?;
-    let task = Task::new(&design, &options.arrays, &options.stalls)?;
-    let simulated = simulate(&design, &options.arrays, &task, options.trace.as_deref())?;
+    let mut task = Task::new(&design, &options.arrays, &options.stalls)?;
+    let simulated = simulate(&design, &options.arrays, &mut task, options.trace.as_deref())?;
     if let Some(folder) = &options.folder {
         write_files(folder, task.expected(&design)?.files())?;
     }

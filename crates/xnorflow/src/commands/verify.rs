@@ -16,8 +16,8 @@ const SECOND_RUN_FRAMES: usize = 8;
 pub(crate) fn run(options: &Verify) -> Result<()> {
     let design = Design::load(&options.design)?;
     let temporary = tempfile::Builder::new().prefix("xnorflow-").tempdir()?;
-    let task = Task::new(&design, &options.arrays, &options.stalls)?;
-    let simulated = simulate(&design, &options.arrays, &task, None)?;
+    let mut task = Task::new(&design, &options.arrays, &options.stalls)?;
+    let simulated = simulate(&design, &options.arrays, &mut task, None)?;
     let expected = task.expected(&design)?;
 
     let spinner = progress::spinner("building the simulation");

@@ -1,5 +1,9 @@
 //! NumPy `.npy` files in and out.
 
+mod rows;
+
+pub use rows::Rows;
+
 use diagnostic::{Code, Diagnostic, Result};
 use ndarray::ArrayD;
 use ndarray_npy::{ReadNpyError, ReadNpyExt, WritableElement, WriteNpyExt};
@@ -99,10 +103,7 @@ pub fn parse(bytes: &[u8]) -> Result<NpyArray> {
         match reader(bytes) {
             Ok(array) => return Ok(array),
             Err(ReadNpyError::WrongDescriptor(_)) => {}
-            Err(e) => {
-                return Err(Diagnostic::new(Code::FileFormat, format!("not a .npy array: {e}"))
-                    .hint("write it with `numpy.save`"));
-            }
+            Err(e) => return Err(malformed(&e)),
         }
     }
     Err(Diagnostic::new(Code::FileFormat, "the array has an element type that is not supported")
@@ -123,6 +124,11 @@ pub fn to_bytes<T: WritableElement + Clone>(array: &ArrayD<T>) -> Vec<u8> {
 /// `file-access` when it cannot be written.
 pub fn write<T: WritableElement + Clone>(path: &Path, array: &ArrayD<T>) -> Result<()> {
     fs::write(path, to_bytes(array)).map_err(|e| access(path, &e))
+}
+
+fn malformed(error: &dyn std::fmt::Display) -> Diagnostic {
+    Diagnostic::new(Code::FileFormat, format!("not a .npy array: {error}"))
+        .hint("write it with `numpy.save`")
 }
 
 fn access(path: &Path, error: &std::io::Error) -> Diagnostic {
