@@ -6,8 +6,13 @@ use std::path::Path;
 use streamline::{Frames, InputSpec};
 use tensor::npy::Rows;
 
-/// So many are in memory.
-const BATCH: usize = 512;
+/// So many elements, of one frame or more, are in memory at a time.
+const BATCH: usize = 1 << 19;
+
+/// Frames at a time.
+fn batch(input: &InputSpec) -> usize {
+    (BATCH / input.elements()).max(1)
+}
 
 /// Where frames come from.
 pub(crate) struct Source {
@@ -36,7 +41,7 @@ pub(crate) fn check(rows: &mut Rows, input: &InputSpec) -> Result<usize> {
 
 /// The next frames of a file.
 fn next(rows: &mut Rows, input: &InputSpec) -> Result<Option<Frames>> {
-    let Some(array) = rows.next(BATCH)? else { return Ok(None) };
+    let Some(array) = rows.next(batch(input))? else { return Ok(None) };
     let frames = input.frames_of(&array, rows.shape());
     frames.map(Some).map_err(|e| e.from(rows.path().display().to_string()))
 }
@@ -90,7 +95,7 @@ impl Source {
                 Origin::File(rows) => next(rows, &self.input)?,
                 Origin::Seed(seed) => {
                     let seeded = seeded.get_or_insert_with(|| Seeded::new(&self.input, *seed));
-                    Some(seeded.frames(left.min(BATCH)))
+                    Some(seeded.frames(left.min(batch(&self.input))))
                 }
             };
             let Some(frames) = frames else { break };

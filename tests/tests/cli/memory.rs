@@ -7,7 +7,7 @@ use std::time::Duration;
 use tests::command::Folder;
 use tests::models::npy;
 
-const FEW: usize = 600;
+const FEW: usize = 1000;
 const MANY: usize = 10_000;
 
 /// The most memory that a run had resident shortly before its end, in megabytes.
