@@ -176,8 +176,12 @@ fn streams_part_and_meet() {
 
 /// A convolution beside a FIFO of `depth` words.
 pub(crate) fn skip(name: &str, depth: usize) -> Design {
-    let map = Map { height: 4, width: 5, channels: 2 };
-    let input = Words { element: ElementType::Int(3), lanes: 1, map };
+    skip_over(name, Map { height: 4, width: 5, channels: 2 }, 1, depth)
+}
+
+/// The same over another map, in words of so many lanes.
+pub(crate) fn skip_over(name: &str, map: Map, lanes: usize, depth: usize) -> Design {
+    let input = Words { element: ElementType::Int(3), lanes, map };
     let (mut pieces, at) = pieces(name, 7, input);
     let branches = pieces.growing.fork(at, 2, 1);
     let mut window = tensor::Window::of([3, 3]);
@@ -254,7 +258,7 @@ fn what_stands_still_gives_no_more_words() {
 }
 
 /// Engines that wait for each other are there, and each is joined to the next by a stream.
-fn check_ring(dataflow: &Dataflow, message: &str) {
+pub(crate) fn check_ring(dataflow: &Dataflow, message: &str) {
     let (_, ring) = message.split_once("waiting for each other: ").unwrap();
     let find = |name: &str| dataflow.engines.iter().position(|e| e.name == name).unwrap();
     let ring: Vec<usize> = ring.split(" <- ").map(find).collect();

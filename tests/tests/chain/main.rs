@@ -7,6 +7,7 @@
 mod axi;
 mod branches;
 mod convs;
+mod deadlock;
 mod depthwise;
 mod first_layer;
 mod grids;

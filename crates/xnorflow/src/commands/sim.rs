@@ -77,9 +77,9 @@ pub(crate) fn simulate<'d>(
     let start = Instant::now();
     task.frames.each(|frames| -> Result<()> {
         for frame in frames.iter() {
-            words.run(frame);
             let moved = run.frame()?;
             activity.observe(&moved);
+            words.run(frame);
             if let Some((path, trace)) = &mut trace {
                 trace.frame(&moved, &words).map_err(access(path))?;
             }
