@@ -78,7 +78,9 @@ impl<'o> Results<'o> {
         }
         self.frames += 1;
         if self.options.output.is_none() {
-        } else if self.options.classes {
+            return;
+        }
+        if self.options.classes {
             self.classes.push(golden.class(outcome));
         } else if self.options.raw {
             self.raw.extend(outcome.accumulators.iter().map(|&a| a as i32));

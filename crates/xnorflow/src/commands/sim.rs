@@ -74,8 +74,9 @@ pub(crate) fn simulate<'d>(
     let mut activity = Activity::new(&design.dataflow);
     let mut results = Results::new(arrays, task.frames.len())?;
     let bar = progress::bar("simulating", task.frames.len());
-    let start = Instant::now();
+    let mut seconds = 0.0;
     task.frames.each(|frames| -> Result<()> {
+        let start = Instant::now();
         for frame in frames.iter() {
             let moved = run.frame()?;
             activity.observe(&moved);
@@ -89,12 +90,12 @@ pub(crate) fn simulate<'d>(
             }
             bar.inc(1);
         }
+        seconds += start.elapsed().as_secs_f64();
         Ok(())
     })?;
     if let Some((path, trace)) = trace {
         trace.finish().map_err(access(path))?;
     }
-    let seconds = start.elapsed().as_secs_f64();
     bar.finish_and_clear();
     let accuracy = results.accuracy();
     results.write()?;
