@@ -16,6 +16,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <ctime>
 #include <iostream>
 #include <memory>
 
@@ -341,8 +342,10 @@ int main(int argc, char** argv) {
         const Options options = parse(argc, argv);
         Bench bench(options);
         const auto start = std::chrono::steady_clock::now();
+        const std::clock_t before = std::clock();
         const bool finished = bench.run();
         const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+        const double processor = double(std::clock() - before) / CLOCKS_PER_SEC;
         bench.record();
         const size_t differences = bench.compare();
         std::cout << "{\"finished\": " << (finished ? "true" : "false")
@@ -350,7 +353,8 @@ int main(int argc, char** argv) {
                   << ", \"violations\": " << bench.violations()
                   << ", \"differences\": " << differences
                   << ", \"frame_error\": " << (bench.sticky() ? "true" : "false")
-                  << ", \"seconds\": " << took.count() << "}\n";
+                  << ", \"seconds\": " << took.count()
+                  << ", \"processor_seconds\": " << processor << "}\n";
         if (!finished) std::cerr << "did not finish in " << bench.cycles() << " cycles\n";
         return finished && !bench.violations() && !differences ? 0 : 1;
     } catch (const std::invalid_argument& e) {

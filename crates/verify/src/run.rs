@@ -32,6 +32,8 @@ pub struct Run {
     pub frame_error: bool,
     /// Seconds of the run alone.
     pub seconds: f64,
+    /// Seconds of processor time of the run alone.
+    pub processor_seconds: f64,
     /// What it wrote to its error stream.
     #[serde(default)]
     pub messages: String,

@@ -12,11 +12,11 @@
 
 use golden::{Golden, Kernel};
 use ndarray::{Array2, ArrayD, IxDyn};
-use rustix::time::{ClockId, clock_gettime};
 use std::io::{BufRead, Write};
 use std::path::Path;
 use streamline::{Frames, LayerOp, Streamlined};
 use tensor::{ElementType, npy};
+use tests::clock::seconds_of_thread;
 use tests::float_graph::{float_graph, is_exact};
 
 mod peak;
@@ -48,12 +48,6 @@ fn main() {
         println!("{answer}");
         std::io::stdout().flush().unwrap();
     }
-}
-
-/// Seconds that this thread has computed: what others on the machine take does not count.
-fn seconds_of_thread() -> f64 {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    now.tv_sec as f64 + now.tv_nsec as f64 * 1e-9
 }
 
 /// The time that an image takes when a batch is run again and again.

@@ -1,9 +1,9 @@
 //! What the processor's XNOR and popcount can do at most, measured.
 #![expect(unsafe_code, reason = "instructions that only some processors have")]
 
-use crate::seconds_of_thread;
 use golden::Kernel;
 use std::hint::black_box;
+use tests::clock::seconds_of_thread;
 
 /// Steps of a run: some milliseconds.
 const STEPS: usize = 1 << 20;

@@ -3,6 +3,7 @@
 mod chain;
 mod figures;
 mod golden;
+mod simulator;
 mod talk;
 
 use crate::workspace::Workspace;
@@ -25,6 +26,8 @@ enum What {
     Chain(chain::Options),
     /// The golden model against onnxruntime on an equal float graph, one thread each.
     Golden(golden::Options),
+    /// The simulator against Verilator on the same runs, one thread each.
+    Simulator(simulator::Options),
 }
 
 /// Measures and prints.
@@ -33,5 +36,6 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         None => chain::run(workspace, &options.chain),
         Some(What::Chain(options)) => chain::run(workspace, options),
         Some(What::Golden(options)) => golden::run(workspace, options),
+        Some(What::Simulator(options)) => simulator::run(workspace, options),
     }
 }
