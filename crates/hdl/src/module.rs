@@ -28,6 +28,7 @@ pub struct Module {
     pub(crate) unused: Vec<Expr>,
     pub(crate) names: BTreeSet<String>,
     notes: BTreeMap<u32, String>,
+    flip_flops: BTreeSet<u32>,
 }
 
 #[derive(Debug)]
@@ -84,6 +85,7 @@ impl Module {
             unused: Vec::new(),
             names: BTreeSet::new(),
             notes: BTreeMap::new(),
+            flip_flops: BTreeSet::new(),
         }
     }
 
@@ -144,6 +146,12 @@ impl Module {
     /// A comment at the declaration of a port, wire or register.
     pub fn note(&mut self, signal: Signal, text: &str) {
         self.notes.insert(signal.index, clean_comment(text));
+    }
+
+    /// Has a register stay flip-flops: synthesis makes no shift register in LUTs of a row of such
+    /// registers, and removes none.
+    pub fn keep_flip_flops(&mut self, register: Signal) {
+        self.flip_flops.insert(register.index);
     }
 
     /// `assign target = value;` of a wire or output.
@@ -266,6 +274,10 @@ impl Module {
 
     pub(crate) fn note_of(&self, signal: u32) -> Option<&str> {
         self.notes.get(&signal).map(String::as_str)
+    }
+
+    pub(crate) fn keeps_flip_flops(&self, signal: u32) -> bool {
+        self.flip_flops.contains(&signal)
     }
 
     #[track_caller]

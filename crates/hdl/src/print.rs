@@ -13,9 +13,12 @@ use crate::module::{Declared, Driver, Item, Module, Role};
 enum Piece {
     Section(String),
     Lines(Part, Vec<String>),
-    Local { local: usize, value: Option<String>, note: Option<String> },
+    Local { local: usize, value: Option<String>, note: Option<String>, keep: bool },
     Memory { local: usize, memory: usize },
 }
+
+/// Yosys knows the first only, Vivado both.
+const KEEP: &str = "(* keep = \"true\", shreg_extract = \"no\" *)";
 
 /// The body before declarations are printed.
 #[derive(Default)]
@@ -87,7 +90,8 @@ fn print_item(
             body.named_wires(lowering);
             let note = module.note_of(signal.index).map(str::to_owned);
             let local = body.local(declaration(module.declared(*signal)));
-            Piece::Local { local, value, note }
+            let keep = module.keeps_flip_flops(signal.index);
+            Piece::Local { local, value, note, keep }
         }
         Item::Assign(target, value) => {
             let value = lowering.text(value);
@@ -175,7 +179,7 @@ fn unused_wire(module: &Module, lowering: &mut Lowering, body: &mut Body) -> Opt
     body.pieces.push(Piece::Section("Read by nothing, on purpose.".to_owned()));
     let local = body.local(Declaration { name, width: 1, kind: DeclarationKind::Net });
     let value = Some(format!("&{{{}}}", parts.join(", ")));
-    Some(Piece::Local { local, value, note: None })
+    Some(Piece::Local { local, value, note: None, keep: false })
 }
 
 fn declaration(signal: &Declared) -> Declaration {
@@ -201,7 +205,7 @@ impl Body {
             let (name, width) = (named.name.clone(), named.width);
             let local = self.local(Declaration { name, width, kind: DeclarationKind::Net });
             let value = Some(named.text.clone());
-            self.pieces.push(Piece::Local { local, value, note: None });
+            self.pieces.push(Piece::Local { local, value, note: None, keep: false });
         }
         self.named_so_far = lowering.named.len();
     }
@@ -218,10 +222,13 @@ impl Piece {
                 out.begin(*part);
                 lines.iter().for_each(|line| out.code(1, line));
             }
-            Piece::Local { local, value, note } => {
+            Piece::Local { local, value, note, keep } => {
                 out.begin(Part::Line);
                 if let Some(note) = note {
                     out.comment(1, note);
+                }
+                if *keep {
+                    out.code(1, KEEP);
                 }
                 let value = value.as_ref().map_or(String::new(), |v| format!(" = {v}"));
                 out.code(1, &format!("{}{value};", locals[*local]));

@@ -172,6 +172,20 @@ fn memories_of_one_word_need_no_address() {
 }
 
 #[test]
+fn registers_can_stay_flip_flops() {
+    let text = body(|m| {
+        let (clk, level) = (m.input("clk", 1), m.input("level", 1));
+        let delayed_q = m.reg("delayed_q", 1);
+        m.keep_flip_flops(delayed_q);
+        m.register(clk, delayed_q, level);
+        m.sink_unused([delayed_q]);
+    });
+    assert!(
+        text.starts_with("    (* keep = \"true\", shreg_extract = \"no\" *)\n    reg delayed_q;\n")
+    );
+}
+
+#[test]
 fn a_sliced_expression_gets_a_wire() {
     let text = body(|m| {
         let a = m.input("a", 8);
