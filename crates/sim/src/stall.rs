@@ -1,6 +1,7 @@
 //! Gaps at the input and stalls at the output: what simulator and Verilator both wait.
 
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
+use rand::distr::{Bernoulli, Distribution};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 
@@ -67,7 +68,7 @@ impl Stalls {
             Self::Random { probability, seed } => {
                 let mut random = ChaCha8Rng::seed_from_u64(*seed);
                 random.set_stream(end);
-                Waits::Drawn(*probability, Box::new(random))
+                Waits::Drawn(further(*probability), Box::new(random))
             }
             Self::Trace { gaps, stalls } => {
                 let list = if end == 0 { gaps } else { stalls };
@@ -77,11 +78,16 @@ impl Stalls {
     }
 }
 
+/// Whether there is one more cycle of waiting.
+fn further(probability: f64) -> Bernoulli {
+    Bernoulli::new(probability).expect("a probability is between 0 and 1")
+}
+
 /// The waits of one end, word by word.
 #[derive(Debug, Clone)]
 pub(crate) enum Waits {
     Listed { list: Arc<[u32]>, next: usize },
-    Drawn(f64, Box<ChaCha8Rng>),
+    Drawn(Bernoulli, Box<ChaCha8Rng>),
 }
 
 impl Waits {
@@ -96,7 +102,7 @@ impl Waits {
                 list.get(*next - 1).copied().unwrap_or(0).into()
             }
             Waits::Drawn(probability, random) => {
-                (0..LONGEST).take_while(|_| random.random_bool(*probability)).count() as u64
+                (0..LONGEST).take_while(|_| probability.sample(random)).count() as u64
             }
         }
     }

@@ -20,6 +20,7 @@
 )]
 
 use emit::{Design, Expected};
+use golden::Sample;
 use serde_json::{Value, json};
 use sim::{Run, Stalls, Words};
 use std::fs;
@@ -119,17 +120,28 @@ fn verilator(task: &Task<'_>, harness: &Harness, work: &Path) -> Value {
     })
 }
 
+/// Measures with frames of bytes, as images are, where all integers are some.
+fn simulator(task: &Task<'_>) -> Value {
+    let bytes =
+        task.frames.values.iter().map(|&x| u8::try_from(x).ok()).collect::<Option<Vec<_>>>();
+    match bytes {
+        Some(bytes) => simulate(task, &bytes),
+        None => simulate(task, &task.frames.values),
+    }
+}
+
 /// The seconds of a simulation of words and cycles, with and without everything copied out, and of cycles
 /// alone.
-fn simulator(task: &Task<'_>) -> Value {
+fn simulate<T: Sample>(task: &Task<'_>, values: &[T]) -> Value {
     let Task { design, frames, stalls, .. } = task;
+    let frames = || values.chunks(frames.elements);
     let (dataflow, streams) = (&design.dataflow, 0..design.dataflow.streams.len());
     let mut words = Words::new(dataflow, &design.network);
     let mut cycles = 0;
     let both = mean_seconds(|| {
         let mut run = Run::new(dataflow, stalls);
         seconds(|| {
-            for frame in frames.iter() {
+            for frame in frames() {
                 words.run(frame);
                 cycles = black_box(run.frame().unwrap()).last() + 1;
                 black_box(&words);
@@ -140,7 +152,7 @@ fn simulator(task: &Task<'_>) -> Value {
     let copied = mean_seconds(|| {
         let mut run = Run::new(dataflow, stalls);
         seconds(|| {
-            for frame in frames.iter() {
+            for frame in frames() {
                 all_words.clear();
                 all_cycles.clear();
                 words.run(frame);
@@ -156,7 +168,7 @@ fn simulator(task: &Task<'_>) -> Value {
     let alone = mean_seconds(|| {
         let mut run = Run::new(dataflow, stalls);
         seconds(|| {
-            for _ in 0..frames.len() {
+            for _ in frames() {
                 black_box(run.frame().unwrap());
             }
         })

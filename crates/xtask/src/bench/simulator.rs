@@ -32,7 +32,7 @@ pub(crate) struct Options {
 }
 
 /// Frames of a further run of the simulator.
-const MANY_FRAMES: usize = 1024;
+const MANY_FRAMES: usize = 4096;
 
 /// Probabilities of a wait.
 const STALLS: [&str; 2] = ["0", "0.3"];
