@@ -31,8 +31,9 @@ pub(crate) struct Options {
     frames: usize,
 }
 
-/// Frames of a further run of the simulator.
+/// Frames of a further run of the simulator; fewer where streams part, and values take their time.
 const MANY_FRAMES: usize = 4096;
+const MANY_PARTING_FRAMES: usize = 256;
 
 /// Probabilities of a wait.
 const STALLS: [&str; 2] = ["0", "0.3"];
@@ -53,6 +54,8 @@ struct Design {
     folder: PathBuf,
     /// Without one, random frames.
     input: Option<PathBuf>,
+    /// Frames of the further run.
+    many: usize,
 }
 
 /// Measures and prints.
@@ -75,7 +78,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     if FORK_ADD.contains(&options.only) {
         let folder = work.join(FORK_ADD);
         run::step(Command::new(&program).arg(FORK_ADD).arg(&folder))?;
-        designs.push(Design { name: FORK_ADD, folder, input: None });
+        designs.push(Design { name: FORK_ADD, folder, input: None, many: MANY_PARTING_FRAMES });
     }
     let mut rows = Vec::new();
     for design in &designs {
@@ -117,7 +120,7 @@ fn built(xnorflow: &Xnorflow, network: Network, work: &Path) -> Result<Design> {
         command.arg("--fold").arg(file);
     }
     run::json(&mut command)?;
-    Ok(Design { name, folder, input: Some(input) })
+    Ok(Design { name, folder, input: Some(input), many: MANY_FRAMES })
 }
 
 /// The rows of a design.
@@ -131,7 +134,7 @@ fn measure(program: &Path, design: &Design, options: &Options) -> Result<Vec<Str
     let mut rows = Vec::new();
     for stall in STALLS {
         let mut compared = Compared::default();
-        let mut figures = [options.frames, MANY_FRAMES].map(Figures::new);
+        let mut figures = [options.frames, design.many].map(Figures::new);
         for seed in 1..=options.runs {
             let mut ask = |side: &str, frames: usize| -> Result<Value> {
                 let question = format!("{side} {frames} {stall} {seed}");
