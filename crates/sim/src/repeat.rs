@@ -59,17 +59,9 @@ impl<'d> Repeats<'d> {
         self.source = None;
     }
 
-    /// By how many cycles the source repeats the frame before in this one, the latest of so many, if
-    /// it has brought none of its words yet.
-    pub(crate) fn of_source(
-        &mut self,
-        streams: &[Stream],
-        frames: usize,
-        alike: bool,
-    ) -> Option<Cycle> {
-        if !streams[0].moves().has_moved(frames - 1) {
-            return None;
-        }
+    /// By how many cycles the source, which has brought none of the frame's words yet, repeats the frame
+    /// before in this one.
+    pub(crate) fn of_source(&mut self, streams: &[Stream], alike: bool) -> Option<Cycle> {
         self.source = streams[0].goes_on(*self.memory.last()?, alike);
         self.source
     }

@@ -29,8 +29,9 @@ pub struct Run<'d> {
     waiting: Waiting,
     /// The line of each party.
     lines: Vec<Range<usize>>,
-    /// Engines that have not been looked at in this frame, and the others as they were before.
+    /// Parties that have not been looked at in this frame.
     fresh: Vec<bool>,
+    /// Engines that are simulated in this frame, as they were before.
     touched: Vec<Option<Box<dyn Unit>>>,
 }
 
@@ -47,10 +48,8 @@ pub struct Frame<'r> {
 /// The cycles of a frame's words on a stream: `shift` more than listed.
 #[derive(Debug, Clone, Copy)]
 pub struct Moves<'r> {
-    /// Added to all.
-    pub shift: u64,
-    /// One for each word.
-    pub cycles: &'r [u64],
+    shift: u64,
+    cycles: &'r [u64],
 }
 
 impl<'r> Moves<'r> {
@@ -134,15 +133,10 @@ impl<'d> Run<'d> {
             counting: false,
             waiting: Waiting::new(units.len()),
             lines: lines(dataflow, &timings),
-            fresh: vec![true; units.len()],
+            fresh: vec![true; 1 + units.len()],
             touched: units.iter().map(|_| None).collect(),
             units,
         }
-    }
-
-    /// Frames so far.
-    pub fn frames(&self) -> usize {
-        self.frames
     }
 
     /// Counts waits for [`handshake`](Self::handshake), which takes more engines to be simulated.
@@ -158,13 +152,13 @@ impl<'d> Run<'d> {
     }
 
     /// Frames in which an engine was simulated.
-    pub fn simulated(&self) -> usize {
+    pub(crate) fn simulated(&self) -> usize {
         self.simulated
     }
 
     /// How many frames to come are proven to follow the latest as it followed the one before:
     /// `usize::MAX` if all do.
-    pub fn lead(&self) -> usize {
+    pub(crate) fn lead(&self) -> usize {
         let leads = self.streams.iter().map(Stream::lead);
         if self.all_repeat { leads.min().unwrap_or(0) } else { 0 }
     }
@@ -182,42 +176,42 @@ impl<'d> Run<'d> {
         self.frames += 1;
         self.streams.iter_mut().for_each(Stream::forget);
         let mut tries = TRIES;
-        while !self.moves_frame(tries > 0) {
-            if tries == 0 {
+        loop {
+            let marks: Vec<Mark> = self.streams.iter().map(Stream::mark).collect();
+            let forecasts = self.begin_frame(tries > 0);
+            if self.moves_all() && self.streams.iter().all(Stream::is_right) {
+                self.end_frame();
+                return Ok(Frame { run: self, number: self.frames - 1 });
+            }
+            if !forecasts {
                 let (streams, units) = (&self.streams, &self.units);
                 return Err(deadlock::report(self.dataflow, streams, units, self.frames));
             }
+            self.take_back(marks);
             tries -= 1;
         }
-        Ok(Frame { run: self, number: self.frames - 1 })
     }
 
-    /// Moves the words of the next frame, with forecasts of grants if they may be made. If the design
-    /// stands still, or a forecast was wrong, everything is as before.
-    fn moves_frame(&mut self, may_forecast: bool) -> bool {
-        let marks: Vec<Mark> = self.streams.iter().map(Stream::mark).collect();
-        for stream in &mut self.streams {
-            stream.begin(may_forecast);
-        }
+    /// Begins a frame, with forecasts of grants if they may be made; whether there are any.
+    fn begin_frame(&mut self, may_forecast: bool) -> bool {
         self.repeats.begin();
-        if self.moves_all() && self.streams.iter().all(Stream::is_right) {
-            self.end_frame();
-            return true;
-        }
-        if may_forecast {
-            for (unit, before) in self.units.iter_mut().zip(&mut self.touched) {
-                if let Some(before) = before.take() {
-                    *unit = before;
-                }
-            }
-            for (stream, mark) in self.streams.iter_mut().zip(marks) {
-                if !stream.is_right() {
-                    stream.doubt();
-                }
-                stream.reset(mark);
+        self.fresh.fill(true);
+        self.streams.iter_mut().fold(false, |any, stream| any | stream.begin(may_forecast))
+    }
+
+    /// Takes back all of a frame but what it says of its forecasts.
+    fn take_back(&mut self, marks: Vec<Mark>) {
+        for (unit, before) in self.units.iter_mut().zip(&mut self.touched) {
+            if let Some(before) = before.take() {
+                *unit = before;
             }
         }
-        false
+        for (stream, mark) in self.streams.iter_mut().zip(marks) {
+            if !stream.is_right() {
+                stream.doubt();
+            }
+            stream.reset(mark);
+        }
     }
 
     fn end_frame(&mut self) {
@@ -236,9 +230,9 @@ impl<'d> Run<'d> {
         for (engine, unit) in self.units.iter_mut().enumerate() {
             match repeats.growth(engine) {
                 None => repeats.end(engine, unit.as_ref()),
-                Some(cycles) => {
-                    unit.skip(Skip { dataflow, frames: self.period, cycles });
-                    repeats.go_on(engine, 1, cycles);
+                Some(growth) => {
+                    unit.skip(Skip { dataflow, frames: self.period, cycles: growth });
+                    repeats.go_on(engine, 1, growth);
                 }
             }
             self.all_repeat &= repeats.growth(engine).is_some();
@@ -263,7 +257,6 @@ impl<'d> Run<'d> {
     /// Moves what can move; whether all words of the frames so far have.
     fn moves_all(&mut self) -> bool {
         (0..=self.units.len()).for_each(|party| self.waiting.add(party));
-        self.fresh.fill(true);
         while let Some(party) = self.waiting.next() {
             let line = self.lines[party].clone();
             let any = self.visit_line(line.clone());
@@ -284,8 +277,14 @@ impl<'d> Run<'d> {
 
     /// Lets a party do what it can; whether its neighbours may have something to do then.
     fn visit(&mut self, party: usize) -> bool {
-        let Some(engine) = party.checked_sub(1) else { return self.bring_words() };
-        if std::mem::take(&mut self.fresh[engine]) {
+        let fresh = std::mem::take(&mut self.fresh[party]);
+        let Some(engine) = party.checked_sub(1) else {
+            if fresh {
+                self.repeat_source();
+            }
+            return self.bring_words();
+        };
+        if fresh {
             self.repeat(engine);
         }
         self.repeats.growth(engine).is_none() && self.units[engine].advance(&mut self.streams)
@@ -321,13 +320,16 @@ impl<'d> Run<'d> {
         of.inputs.iter().for_each(|&s| self.streams[s].grant_frames(1, growth));
     }
 
+    /// Moves the words of the input if it does what it did in the frame before.
+    fn repeat_source(&mut self) {
+        if let Some(growth) = self.repeats.of_source(&self.streams, self.counting) {
+            self.streams[0].move_frames(1, growth);
+        }
+    }
+
     /// Moves what the input takes of the frames so far; whether that was something.
     fn bring_words(&mut self) -> bool {
-        let repeats = self.repeats.of_source(&self.streams, self.frames, self.counting);
         let stream = &mut self.streams[0];
-        if let Some(growth) = repeats {
-            stream.move_frames(1, growth);
-        }
         let words = self.frames * self.period * self.dataflow.streams[0].words_per_frame();
         let count = stream.room().min(words - stream.len());
         for _ in 0..count {

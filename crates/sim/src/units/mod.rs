@@ -111,6 +111,28 @@ impl Offers {
     }
 }
 
+/// A unit with one stream on each side whose steps make words that leave later.
+trait Steps {
+    /// Takes steps that known moves decide; whether there were any.
+    fn take_steps(&mut self, input: &mut Stream, output: &mut Stream) -> bool;
+
+    /// Words that were made and have not moved.
+    fn offers(&mut self) -> &mut Offers;
+
+    /// Takes steps and lets words leave by turns until nothing more is decided; whether anything was.
+    fn advance_by_steps(&mut self, ends: Ends, streams: &mut [Stream]) -> bool {
+        let (input, output) = ends.of(streams);
+        let mut any = false;
+        loop {
+            let took = self.take_steps(input, output);
+            if !self.offers().leave(output) && !took {
+                return any;
+            }
+            any = true;
+        }
+    }
+}
+
 /// The streams of an engine that has one on each side.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ends {

@@ -1,6 +1,6 @@
 //! A pipeline with an input buffer, which replays every vector for several passes.
 
-use super::{Ends, Offers, Skip, Unit, credit};
+use super::{Ends, Offers, Skip, Steps, Unit, credit};
 use crate::stream::{Cycle, Stream};
 use engines::Compute;
 
@@ -37,9 +37,11 @@ impl Replay {
             offers: Offers::default(),
         }
     }
+}
 
+impl Steps for Replay {
     /// Takes as many steps as known moves decide; whether it took any.
-    fn take_steps(&mut self, input: &mut Stream, output: &Stream) -> bool {
+    fn take_steps(&mut self, input: &mut Stream, output: &mut Stream) -> bool {
         let Compute { words, passes, credits, latency, .. } = self.compute;
         let mut any = false;
         loop {
@@ -77,19 +79,15 @@ impl Replay {
             }
         }
     }
+
+    fn offers(&mut self) -> &mut Offers {
+        &mut self.offers
+    }
 }
 
 impl Unit for Replay {
     fn advance(&mut self, streams: &mut [Stream]) -> bool {
-        let (input, output) = self.ends.of(streams);
-        let mut any = false;
-        loop {
-            let took = self.take_steps(input, output);
-            if !self.offers.leave(output) && !took {
-                return any;
-            }
-            any = true;
-        }
+        self.advance_by_steps(self.ends, streams)
     }
 
     fn starving(&self, streams: &[Stream]) -> Vec<usize> {

@@ -1,6 +1,6 @@
 //! The parallel window unit.
 
-use super::{Ends, Offers, Skip, Unit, credit};
+use super::{Ends, Offers, Skip, Steps, Unit, credit};
 use crate::stream::{Cycle, Stream};
 use engines::Shifting;
 use std::sync::Arc;
@@ -70,9 +70,11 @@ impl Shifter {
         self.next_step = at + 1;
         self.step = self.behind(self.step);
     }
+}
 
+impl Steps for Shifter {
     /// Takes and grants as many steps as known moves decide; whether there were any.
-    fn take_steps(&mut self, input: &mut Stream, output: &Stream) -> bool {
+    fn take_steps(&mut self, input: &mut Stream, output: &mut Stream) -> bool {
         let mut any = false;
         loop {
             while self.ahead > 0 && self.taken < input.len() {
@@ -104,19 +106,15 @@ impl Shifter {
             self.ahead += 1;
         }
     }
+
+    fn offers(&mut self) -> &mut Offers {
+        &mut self.offers
+    }
 }
 
 impl Unit for Shifter {
     fn advance(&mut self, streams: &mut [Stream]) -> bool {
-        let (input, output) = self.ends.of(streams);
-        let mut any = false;
-        loop {
-            let took = self.take_steps(input, output);
-            if !self.offers.leave(output) && !took {
-                return any;
-            }
-            any = true;
-        }
+        self.advance_by_steps(self.ends, streams)
     }
 
     fn starving(&self, _: &[Stream]) -> Vec<usize> {

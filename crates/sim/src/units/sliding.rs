@@ -1,6 +1,6 @@
 //! The sliding window unit.
 
-use super::{Ends, Offers, Skip, Unit, credit};
+use super::{Ends, Offers, Skip, Steps, Unit, credit};
 use crate::stream::{Cycle, Stream};
 use engines::Sliding;
 use std::sync::Arc;
@@ -143,27 +143,29 @@ impl Ring {
     }
 }
 
+impl Steps for Ring {
+    fn take_steps(&mut self, input: &mut Stream, output: &mut Stream) -> bool {
+        let flowed = self.flow(input, output);
+        if flowed > 0 {
+            self.took(flowed, self.next_step + flowed as u64 - 1, input);
+            return true;
+        }
+        let step = self.next(input, output);
+        if let Some(at) = step {
+            self.offers.add(at + self.latency);
+            self.took(1, at, input);
+        }
+        step.is_some()
+    }
+
+    fn offers(&mut self) -> &mut Offers {
+        &mut self.offers
+    }
+}
+
 impl Unit for Ring {
     fn advance(&mut self, streams: &mut [Stream]) -> bool {
-        let (input, output) = self.ends.of(streams);
-        let mut any = false;
-        loop {
-            let flowed = self.flow(input, output);
-            if flowed > 0 {
-                any = true;
-                self.took(flowed, self.next_step + flowed as u64 - 1, input);
-                continue;
-            }
-            let step = self.next(input, output);
-            if let Some(at) = step {
-                self.offers.add(at + self.latency);
-                self.took(1, at, input);
-            }
-            if !self.offers.leave(output) && step.is_none() {
-                return any;
-            }
-            any = true;
-        }
+        self.advance_by_steps(self.ends, streams)
     }
 
     fn starving(&self, streams: &[Stream]) -> Vec<usize> {
