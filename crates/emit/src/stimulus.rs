@@ -3,7 +3,7 @@
 use crate::Design;
 use diagnostic::Result;
 use ndarray::{Array1, Array2};
-use sim::{Stalls, Times, Words};
+use sim::{Frame, Run, Stalls, Times, Words};
 use streamline::{Frames, InputSpec};
 use tensor::{ElementType, npy};
 
@@ -24,18 +24,34 @@ impl Expected {
     /// # Errors
     /// `deadlock`.
     pub fn new(design: &Design, frames: &Frames, stalls: &Stalls) -> Result<Self> {
-        let streams = &design.dataflow.streams;
-        let mut words: Vec<(String, usize, Vec<u8>)> =
-            streams.iter().map(|s| (s.name.clone(), s.bytes(), Vec::new())).collect();
-        let mut simulated = Words::new(&design.dataflow, &design.network);
+        let mut expected = Self::of_no_frame(design, stalls);
+        let mut words = Words::new(&design.dataflow, &design.network);
+        let mut run = Run::new(&design.dataflow, stalls);
         for frame in frames.iter() {
-            simulated.run(frame);
-            for (index, (_, _, all)) in words.iter_mut().enumerate() {
-                all.extend_from_slice(&simulated.stream(index));
-            }
+            let moved = run.frame()?;
+            words.run(frame);
+            expected.add(&moved, &words);
         }
-        let times = sim::timing(&design.dataflow, frames.len(), stalls)?;
-        Ok(Self { words, times, stalls: stalls.clone() })
+        Ok(expected)
+    }
+
+    /// Before the first frame.
+    pub fn of_no_frame(design: &Design, stalls: &Stalls) -> Self {
+        let streams = &design.dataflow.streams;
+        Self {
+            words: streams.iter().map(|s| (s.name.clone(), s.bytes(), Vec::new())).collect(),
+            times: Times { streams: vec![Vec::new(); streams.len()] },
+            stalls: stalls.clone(),
+        }
+    }
+
+    /// Adds the next frame of a run, and its words.
+    pub fn add(&mut self, frame: &Frame<'_>, words: &Words<'_>) {
+        let streams = self.words.iter_mut().zip(&mut self.times.streams).enumerate();
+        for (index, ((_, _, all), times)) in streams {
+            all.extend_from_slice(&words.stream(index));
+            times.extend(frame.moves(index).iter());
+        }
     }
 
     /// The files that the harness reads: inputs and waits, and what to expect of each stream.

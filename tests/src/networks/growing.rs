@@ -121,9 +121,8 @@ impl Growing {
         // As many as are compared: intervals of branches may repeat after several frames only.
         let frames = 4 * self.network.layers.len() + 12;
         self.finish_at(last, |dataflow| {
-            let long = sim::timing(dataflow, frames, &Stalls::none())?;
-            let one = sim::timing(dataflow, 1, &Stalls::none())?;
-            Ok((sim::interval(dataflow, &long), sim::latency(dataflow, &one)))
+            let times = sim::timing(dataflow, frames, &Stalls::none())?;
+            Ok((sim::interval(dataflow, &times), sim::latency(dataflow, &times)))
         })
     }
 

@@ -38,9 +38,9 @@ impl Task {
         Ok(Self { frames, stalls: Stalls::random(stalls.stall, stalls.seed) })
     }
 
-    /// What every stream carries and when, all frames together.
-    pub(crate) fn expected(&mut self, design: &Design) -> diagnostic::Result<Expected> {
-        Expected::new(design, &self.frames.all()?, &self.stalls)
+    /// What every stream carries and when, before the first frame.
+    pub(crate) fn expected(&self, design: &Design) -> Expected {
+        Expected::of_no_frame(design, &self.stalls)
     }
 }
 
@@ -54,12 +54,13 @@ pub(crate) struct Simulated<'d> {
     seconds: f64,
 }
 
-/// Simulates frame after frame; `trace` is where to write the waveform.
+/// Simulates frame after frame. `trace` is where to write the waveform; `expected` gets every frame.
 pub(crate) fn simulate<'d>(
     design: &'d Design,
     arrays: &cli::Arrays,
     task: &mut Task,
     trace: Option<&Path>,
+    mut expected: Option<&mut Expected>,
 ) -> Result<Simulated<'d>> {
     let mut words = Words::new(&design.dataflow, &design.network);
     let mut run = Run::new(&design.dataflow, &task.stalls).counting();
@@ -76,11 +77,15 @@ pub(crate) fn simulate<'d>(
     let bar = progress::bar("simulating", task.frames.len());
     let mut seconds = 0.0;
     task.frames.each(|frames| -> Result<()> {
-        let start = Instant::now();
         for frame in frames.iter() {
+            let start = Instant::now();
             let moved = run.frame()?;
             activity.observe(&moved);
             words.run(frame);
+            seconds += start.elapsed().as_secs_f64();
+            if let Some(expected) = &mut expected {
+                expected.add(&moved, &words);
+            }
             if let Some((path, trace)) = &mut trace {
                 trace.frame(&moved, &words).map_err(access(path))?;
             }
@@ -90,7 +95,6 @@ pub(crate) fn simulate<'d>(
             }
             bar.inc(1);
         }
-        seconds += start.elapsed().as_secs_f64();
         Ok(())
     })?;
     if let Some((path, trace)) = trace {
@@ -198,9 +202,11 @@ impl Simulated<'_> {
 pub(crate) fn run(options: &Sim) -> Result<()> {
     let design = Design::load(&options.design)?;
     let mut task = Task::new(&design, &options.arrays, &options.stalls)?;
-    let simulated = simulate(&design, &options.arrays, &mut task, options.trace.as_deref())?;
-    if let Some(folder) = &options.folder {
-        write_files(folder, task.expected(&design)?.files())?;
+    let mut kept = options.folder.as_ref().map(|_| task.expected(&design));
+    let trace = options.trace.as_deref();
+    let simulated = simulate(&design, &options.arrays, &mut task, trace, kept.as_mut())?;
+    if let Some((folder, kept)) = options.folder.as_ref().zip(kept) {
+        write_files(folder, kept.files())?;
     }
     if options.json {
         say_json(&simulated.json());

@@ -17,8 +17,8 @@ pub(crate) fn run(options: &Verify) -> Result<()> {
     let design = Design::load(&options.design)?;
     let temporary = tempfile::Builder::new().prefix("xnorflow-").tempdir()?;
     let mut task = Task::new(&design, &options.arrays, &options.stalls)?;
-    let simulated = simulate(&design, &options.arrays, &mut task, None)?;
-    let expected = task.expected(&design)?;
+    let mut expected = task.expected(&design);
+    let simulated = simulate(&design, &options.arrays, &mut task, None, Some(&mut expected))?;
 
     let spinner = progress::spinner("building the simulation");
     let harness = Harness::build(&options.design, temporary.path())?;
@@ -107,7 +107,8 @@ fn second_run(
         classes: false,
         frames: Some(asked.min(SECOND_RUN_FRAMES)),
     };
-    let expected = Task::new(design, &arrays, &options.stalls)?.expected(design)?;
+    let mut task = Task::new(design, &arrays, &options.stalls)?;
+    let expected = Expected::new(design, &task.frames.all()?, &task.stalls)?;
     write_files(&folders.expected, expected.files())?;
     Ok(once(design, harness, &folders, &expected, 2)?)
 }
