@@ -5,6 +5,7 @@
 //! these are not the figures of the vendor's tool, but they are good for comparing.
 
 mod count;
+mod engines;
 mod netlist;
 
 use crate::workspace::Workspace;
@@ -24,6 +25,12 @@ pub(crate) struct Options {
     /// Top module, or a module below it [default: the top of the design].
     #[arg(long)]
     top: Option<String>,
+    /// Each engine on its own beside its estimate, instead of the whole.
+    #[arg(long, conflicts_with = "top")]
+    engines: bool,
+    /// Only engines of this kind, e.g. `parallel-window`; may come several times.
+    #[arg(long, value_name = "KIND", requires = "engines")]
+    kind: Vec<String>,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     json: bool,
@@ -32,6 +39,9 @@ pub(crate) struct Options {
 /// Synthesises and compares.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let python = setup::ensure_yosys(workspace)?;
+    if options.engines {
+        return engines::run(&python, options);
+    }
     let top = match &options.top {
         Some(top) => top.clone(),
         None => top(&options.folder)?,
@@ -61,8 +71,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     println!("| what | synthesised | estimated | estimate is off by |\n|---|---:|---:|---:|");
     for (name, found, estimate) in rows(&found, estimate.as_ref()) {
         let estimated = estimate.map_or("-".into(), |e| e.to_string());
-        let off = estimate.filter(|_| found > 0.0);
-        let off = off.map_or("-".into(), |e| format!("{:+.1} %", (e / found - 1.0) * 100.0));
+        let off = estimate.map_or("-".into(), |e| off(found, e));
         println!("| {name} | {found} | {estimated} | {off} |");
     }
     println!(
@@ -73,6 +82,14 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         println!("other cells: {:?}", found.others);
     }
     Ok(())
+}
+
+/// By how much an estimate misses what was found.
+fn off(found: f64, estimate: f64) -> String {
+    if found == 0.0 {
+        return "-".into();
+    }
+    format!("{:+.1} %", (estimate / found - 1.0) * 100.0)
 }
 
 /// Estimates of a design.
