@@ -89,6 +89,26 @@ impl Grants {
         place.allowed = place.allowed.max(place.granted);
     }
 
+    /// Grants words without a forecast: some, the first of them from a cycle on, each time.
+    pub(crate) fn add_each(&mut self, grants: impl Iterator<Item = (usize, Cycle)>) {
+        let Place { mut granted, later, .. } = self.place;
+        self.list.extend(grants.map(|(words, cycle)| {
+            let bound = (granted - later.0, cycle - later.1);
+            granted += words;
+            bound
+        }));
+        self.place.granted = granted;
+        self.place.allowed = self.place.allowed.max(granted);
+    }
+
+    /// Takes the bounds of so many words, without a forecast.
+    pub(crate) fn take_up_to(&mut self, words: usize) {
+        let words = words - self.place.later.0;
+        let open = self.list.iter().rev().take_while(|bound| bound.0 >= words).count();
+        self.place.next = self.list.len() - open;
+        self.place.front = self.bound(self.place.next);
+    }
+
     /// The first bound that has not been taken.
     pub(crate) fn front(&self) -> Bound {
         self.place.front

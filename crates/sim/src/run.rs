@@ -5,7 +5,7 @@ use crate::memory;
 use crate::repeat::Repeats;
 use crate::stall::Stalls;
 use crate::stream::{Handshake, Mark, Side, Stream};
-use crate::units::{Skip, Unit, unit};
+use crate::units::{Skip, Unit, flow, unit};
 use crate::waiting::{Waiting, lines, party};
 use dataflow::{Dataflow, OUTSIDE};
 use diagnostic::Result;
@@ -329,13 +329,27 @@ impl<'d> Run<'d> {
 
     /// Moves what the input takes of the frames so far; whether that was something.
     fn bring_words(&mut self) -> bool {
-        let stream = &mut self.streams[0];
         let words = self.frames * self.period * self.dataflow.streams[0].words_per_frame();
+        let line = 0..self.lines[0].len() - 1;
+        let any =
+            self.in_line(line.clone()) && flow(&mut self.units[line], &mut self.streams, words);
+        let stream = &mut self.streams[0];
         let count = stream.room().min(words - stream.len());
         for _ in 0..count {
             stream.push(0);
         }
-        count > 0
+        any | (count > 0)
+    }
+
+    /// Whether the engines of the line behind the input are all simulated.
+    fn in_line(&mut self, engines: Range<usize>) -> bool {
+        for engine in engines.clone() {
+            if std::mem::take(&mut self.fresh[engine + 1]) {
+                self.repeat(engine);
+            }
+        }
+        !engines.is_empty()
+            && engines.into_iter().all(|engine| self.repeats.growth(engine).is_none())
     }
 
     /// How the cycles of a stream were spent so far; of a run that is

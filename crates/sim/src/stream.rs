@@ -74,6 +74,35 @@ impl Handshake {
     }
 }
 
+/// What goes with the moves of a stream, where bounds are known without being listed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tally {
+    after: Cycle,
+    least: Cycle,
+    waits: Handshake,
+}
+
+impl Tally {
+    /// The first cycle after the last move.
+    pub(crate) fn after(&self) -> Cycle {
+        self.after
+    }
+
+    /// The cycle of the next move: of a word that is offered in a cycle and bounded by another, which is
+    /// 0 if there is no bound.
+    #[inline]
+    pub(crate) fn moves(&mut self, offer: Cycle, bound: Cycle) -> Cycle {
+        let offer = offer.max(self.after);
+        let ready = bound.max(self.after);
+        let at = offer.max(ready);
+        let slack = if bound == 0 { Cycle::MAX } else { at - bound };
+        self.least = self.least.min(slack);
+        self.waits = self.waits.plus(1, Handshake { stalled: at - offer, starved: at - ready });
+        self.after = at + 1;
+        at
+    }
+}
+
 impl Stream {
     /// A stream of frames of `words` words before the first of them.
     pub(crate) fn new(words: usize) -> Self {
@@ -174,6 +203,38 @@ impl Stream {
         self.moves.push(at);
         self.place.after = at + 1;
         at
+    }
+
+    /// Whether moves, grants and tally are all there is: nothing is recorded, no grants are forecast.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.record.is_none() && !self.grants.is_forecast()
+    }
+
+    /// Draws the outside's next wait.
+    pub(crate) fn draw(&mut self) -> Cycle {
+        self.outside.as_mut().map_or(0, |(_, waits)| waits.next())
+    }
+
+    /// Lends out the moves, and what goes with them, until they are [put back](Self::put_back).
+    pub(crate) fn lend(&mut self) -> (Moves, Tally) {
+        let Place { after, least, handshake, .. } = self.place;
+        let moves = std::mem::replace(&mut self.moves, Moves::new(0));
+        (moves, Tally { after, least, waits: handshake })
+    }
+
+    /// Takes the moves back with more of them, and grants words: some, the first of them from a cycle on,
+    /// each time.
+    pub(crate) fn put_back(
+        &mut self,
+        (moves, tally): (Moves, Tally),
+        grants: impl Iterator<Item = (usize, Cycle)>,
+    ) {
+        self.moves = moves;
+        self.place.after = tally.after;
+        self.place.least = tally.least;
+        self.place.handshake = tally.waits;
+        self.grants.add_each(grants);
+        self.grants.take_up_to(self.moves.len());
     }
 
     /// Notes the waits in front of the first of some words, which move without further ones.

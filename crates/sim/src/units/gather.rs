@@ -9,21 +9,22 @@ use engines::Compute;
 /// be one cycle after output word j - `credits` did.
 #[derive(Clone)]
 pub(crate) struct Gather {
-    ends: Ends,
+    pub(super) ends: Ends,
     /// Words of a group, but for the last of a pixel, and words of a pixel.
     ratio: usize,
     pixel: usize,
-    latency: u64,
+    pub(super) latency: u64,
+    pub(super) credits: usize,
     /// Input word behind the group of the next output word, and its place in the pixel.
-    end: Place,
+    pub(super) end: Place,
     /// The same of the group that is granted next; all its words but the last are granted.
     granted: Place,
 }
 
 /// A place between two groups.
 #[derive(Debug, Clone, Copy)]
-struct Place {
-    word: usize,
+pub(super) struct Place {
+    pub(super) word: usize,
     in_pixel: usize,
 }
 
@@ -52,7 +53,7 @@ impl Gather {
         streams: &mut [Stream],
     ) -> Self {
         let start = Place { word: 0, in_pixel: 0 };
-        let mut unit = Self { ends, ratio, pixel, latency, end: start, granted: start };
+        let mut unit = Self { ends, ratio, pixel, latency, credits, end: start, granted: start };
         unit.end = unit.behind(start);
         for _ in 0..credits {
             unit.granted = unit.behind(unit.granted);
@@ -61,6 +62,19 @@ impl Gather {
         // Up to the last word of the first group that has to wait for an output word.
         streams[ends.input].grant(unit.granted.word - 1);
         unit
+    }
+
+    /// Goes on to the next output word.
+    pub(super) fn completes(&mut self) {
+        self.end = self.behind(self.end);
+    }
+
+    /// Grants the words of a further group; how many.
+    pub(super) fn grants(&mut self) -> usize {
+        let next = self.behind(self.granted);
+        let words = next.word - self.granted.word;
+        self.granted = next;
+        words
     }
 
     /// The place behind the group that begins at one.
@@ -83,10 +97,8 @@ impl Unit for Gather {
         while room > 0 && self.end.word <= moved {
             let at = output.push(input.at(self.end.word - 1) + self.latency);
             room -= 1;
-            self.end = self.behind(self.end);
-            let next = self.behind(self.granted);
-            input.grant_from(next.word - self.granted.word, at + 1);
-            self.granted = next;
+            self.completes();
+            input.grant_from(self.grants(), at + 1);
         }
         output.len() > before
     }
@@ -104,6 +116,10 @@ impl Unit for Gather {
         let words = skip.words(self.ends.input);
         self.end.word += words;
         self.granted.word += words;
+    }
+
+    fn as_gather(&mut self) -> Option<&mut Gather> {
+        Some(self)
     }
 
     fn boxed(&self) -> Box<dyn Unit> {

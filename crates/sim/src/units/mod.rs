@@ -3,6 +3,7 @@
 
 mod branches;
 mod gather;
+mod line;
 mod replay;
 mod shifting;
 mod sliding;
@@ -12,6 +13,8 @@ use crate::stream::{Cycle, Stream};
 use dataflow::{Dataflow, Engine};
 use engines::Timing;
 use std::collections::VecDeque;
+
+pub(crate) use line::flow;
 
 /// An engine in a simulation.
 pub(crate) trait Unit {
@@ -33,6 +36,11 @@ pub(crate) trait Unit {
 
     /// Goes on to the state after further frames that come later by their number of cycles.
     fn skip(&mut self, skip: Skip<'_>);
+
+    /// As a unit that can stand in a line.
+    fn as_gather(&mut self) -> Option<&mut gather::Gather> {
+        None
+    }
 
     /// The same unit, to come back to.
     fn boxed(&self) -> Box<dyn Unit>;

@@ -57,8 +57,10 @@ fn difference(
         }
     }
     let mut run = Run::new(dataflow, stalls).recording();
+    let mut counting = Run::new(dataflow, stalls).counting();
     let mut waits = vec![Handshake::default(); dataflow.streams.len()];
     for _ in 0..frames {
+        counting.frame().expect("it came to its end before");
         let frame = run.frame().expect("it came to its end before");
         for (s, sum) in waits.iter_mut().enumerate() {
             let words = frame.waits(s).expect("it is recording");
@@ -70,6 +72,7 @@ fn difference(
     for (s, (stream, &machine)) in dataflow.streams.iter().zip(&found.handshakes).enumerate() {
         let sim = run.handshake(s);
         assert_eq!(sim, waits[s], "of all words together");
+        assert_eq!(sim, counting.handshake(s), "recorded or not");
         if sim != machine {
             let name = &stream.name;
             return Some(format!("stream {name}: {sim:?} in the simulator, {machine:?}"));
