@@ -277,17 +277,13 @@ impl<'d> Run<'d> {
 
     /// Lets a party do what it can; whether its neighbours may have something to do then.
     fn visit(&mut self, party: usize) -> bool {
-        let fresh = std::mem::take(&mut self.fresh[party]);
         let Some(engine) = party.checked_sub(1) else {
-            if fresh {
+            if std::mem::take(&mut self.fresh[0]) {
                 self.repeat_source();
             }
             return self.bring_words();
         };
-        if fresh {
-            self.repeat(engine);
-        }
-        self.repeats.growth(engine).is_none() && self.units[engine].advance(&mut self.streams)
+        self.is_simulated(engine) && self.units[engine].advance(&mut self.streams)
     }
 
     /// Notes that the neighbours of a line of parties may have something to do.
@@ -327,29 +323,27 @@ impl<'d> Run<'d> {
         }
     }
 
-    /// Moves what the input takes of the frames so far; whether that was something.
+    /// Moves what the input takes of the frames so far, down the line behind it where that can be;
+    /// whether that was something.
     fn bring_words(&mut self) -> bool {
         let words = self.frames * self.period * self.dataflow.streams[0].words_per_frame();
-        let line = 0..self.lines[0].len() - 1;
-        let any =
-            self.in_line(line.clone()) && flow(&mut self.units[line], &mut self.streams, words);
+        let line = self.lines[0].len() - 1;
+        let flowed = (0..line).all(|engine| self.is_simulated(engine))
+            && flow(&mut self.units[..line], &mut self.streams, words);
         let stream = &mut self.streams[0];
         let count = stream.room().min(words - stream.len());
         for _ in 0..count {
             stream.push(0);
         }
-        any | (count > 0)
+        flowed || count > 0
     }
 
-    /// Whether the engines of the line behind the input are all simulated.
-    fn in_line(&mut self, engines: Range<usize>) -> bool {
-        for engine in engines.clone() {
-            if std::mem::take(&mut self.fresh[engine + 1]) {
-                self.repeat(engine);
-            }
+    /// Whether an engine is simulated in this frame, and does not repeat the one before.
+    fn is_simulated(&mut self, engine: usize) -> bool {
+        if std::mem::take(&mut self.fresh[party(engine)]) {
+            self.repeat(engine);
         }
-        !engines.is_empty()
-            && engines.into_iter().all(|engine| self.repeats.growth(engine).is_none())
+        self.repeats.growth(engine).is_none()
     }
 
     /// How the cycles of a stream were spent so far; of a run that is
