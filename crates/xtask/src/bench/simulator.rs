@@ -32,7 +32,7 @@ pub(crate) struct Options {
 }
 
 /// Frames of a further run of the simulator; fewer where streams part, and values take their time.
-const MANY_FRAMES: usize = 4096;
+const MANY_FRAMES: usize = 16_384;
 const MANY_PARTING_FRAMES: usize = 256;
 
 /// Probabilities of a wait.
