@@ -152,17 +152,29 @@ impl Stage {
 }
 
 impl Counter {
-    /// Tries all values of the wires that it takes.
     fn check(&self, mask: u64, stage: usize, number: usize) -> Result<(), Flaw> {
+        match self.difference() {
+            Err(bit) => Err(Flaw::Reads { stage, counter: number, bit }),
+            Ok(Some(difference)) if difference & mask == 0 => Ok(()),
+            Ok(_) => Err(Flaw::Sum { stage, counter: number }),
+        }
+    }
+
+    /// Tries all values of the wires that it takes, and joins the differences between the sums of
+    /// what it takes and what it gives; none when it gives what it does not drive. An error is a bit
+    /// that it reads and neither takes nor makes.
+    pub(crate) fn difference(&self) -> Result<Option<u64>, Bit> {
         let wires: BTreeSet<Wire> = self.takes.iter().filter_map(|(bit, _)| bit.wire).collect();
         let wires: Vec<Wire> = wires.into_iter().collect();
         let known: BTreeSet<Wire> = wires.iter().copied().chain(self.drives()).collect();
         let foreign = self.reads().find(|bit| bit.wire.is_some_and(|wire| !known.contains(&wire)));
         if let Some(bit) = foreign {
-            return Err(Flaw::Reads { stage, counter: number, bit });
+            return Err(bit);
         }
-        let given = self.gives.iter().all(|(wire, _)| self.drives().any(|own| own == *wire));
-        let keeps = |values: u64| {
+        if !self.gives.iter().all(|(wire, _)| self.drives().any(|own| own == *wire)) {
+            return Ok(None);
+        }
+        let difference = |values: u64| {
             let mut known: BTreeMap<Wire, bool> =
                 wires.iter().enumerate().map(|(i, wire)| (*wire, values >> i & 1 == 1)).collect();
             let get = |known: &BTreeMap<Wire, bool>, bit: Bit| {
@@ -174,15 +186,14 @@ impl Counter {
             });
             let after: u64 =
                 self.gives.iter().map(|(wire, c)| get(&known, (*wire).into()) << c).sum();
-            before & mask == after & mask
+            before.wrapping_sub(after)
         };
-        let sums = given && (0..1u64 << wires.len()).all(keeps);
-        if sums { Ok(()) } else { Err(Flaw::Sum { stage, counter: number }) }
+        Ok(Some((0..1u64 << wires.len()).fold(0, |joined, values| joined | difference(values))))
     }
 
     /// Whether its positions join each other and the carry of the chain below, with no pin asked
     /// for two things.
-    fn fits_chain(&self, below: Option<Wire>) -> bool {
+    pub(crate) fn fits_chain(&self, below: Option<Wire>) -> bool {
         let own_table = |di: Bit| self.luts.iter().any(|lut| lut.o5.map(Bit::from) == Some(di));
         let mut below = below;
         self.carries.iter().all(|carry| {

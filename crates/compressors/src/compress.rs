@@ -18,12 +18,8 @@ impl Heap {
         let late: Vec<usize> = self.late.iter().map(|bit| usize::from(bit.is_some())).collect();
         let plan = schedule(&counts, &late, search);
         let inputs = u32::try_from(self.inputs).expect("fewer than 2^32 inputs");
-        let mut builder = Builder {
-            wires: Wires::after(inputs),
-            columns: bits.into_iter().map(VecDeque::from).collect(),
-            given: vec![Vec::new(); counts.len()],
-            stage: Stage::default(),
-        };
+        let mut builder = Builder::new(inputs);
+        builder.load(bits);
         let mut stages: Vec<Stage> = Vec::new();
         for planned in &plan.stages {
             builder.compress(planned);
@@ -46,22 +42,45 @@ impl Heap {
 }
 
 /// One stage under construction.
-struct Builder {
-    wires: Wires,
+pub(crate) struct Builder {
+    pub(crate) wires: Wires,
     /// Bits that nothing has taken yet.
     columns: Vec<VecDeque<Bit>>,
     /// Bits that the counters of this stage give.
     given: Vec<Vec<Bit>>,
-    stage: Stage,
+    pub(crate) stage: Stage,
 }
 
 impl Builder {
+    /// The first `inputs` wires are in use.
+    pub(crate) fn new(inputs: u32) -> Self {
+        Self {
+            wires: Wires::after(inputs),
+            columns: Vec::new(),
+            given: Vec::new(),
+            stage: Stage::default(),
+        }
+    }
+
+    /// The heap that counters are formed of from now on.
+    pub(crate) fn load(&mut self, bits: Vec<Vec<Bit>>) {
+        self.given = vec![Vec::new(); bits.len()];
+        self.columns = bits.into_iter().map(VecDeque::from).collect();
+    }
+
+    /// What its counters leave and give.
+    pub(crate) fn unload(&mut self) -> Vec<Vec<Bit>> {
+        let columns = std::mem::take(&mut self.columns).into_iter().map(Vec::from);
+        let given = std::mem::take(&mut self.given);
+        columns.zip(given).map(|(left, given)| [left, given].concat()).collect()
+    }
+
     fn place(&self, column: usize) -> Place {
         Place { column, width: self.columns.len() }
     }
 
     /// Blocks of all chains, low columns first: a chain takes its first carry from the same bits.
-    fn compress(&mut self, planned: &schedule::Stage) {
+    pub(crate) fn compress(&mut self, planned: &schedule::Stage) {
         for chain in &planned.chains {
             let mut counters: Vec<Counter> = Vec::new();
             for (column, count) in &chain.blocks {
@@ -93,7 +112,7 @@ impl Builder {
     }
 
     /// The last chain: it is cut where a column passes or has the carry alone.
-    fn last_chain(&mut self, positions: &[Position]) {
+    pub(crate) fn last_chain(&mut self, positions: &[Position]) {
         let mut counters: Vec<Counter> = Vec::new();
         let mut column = 0;
         for position in positions {

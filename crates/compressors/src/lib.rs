@@ -21,6 +21,7 @@ mod lut;
 mod netlist;
 mod schedule;
 mod verilog;
+mod wired;
 
 pub use bit::{Bit, Wire};
 pub use check::Flaw;
@@ -30,3 +31,4 @@ pub use lut::Lut;
 pub use netlist::{Netlist, Stage};
 pub use schedule::Search;
 pub use verilog::simulation_models;
+pub use wired::{Group, Miswired, Neuron, Output, Wired};

@@ -47,13 +47,13 @@ pub(crate) struct Blocks {
 pub(crate) struct Schedule {
     pub(crate) stages: Vec<Stage>,
     pub(crate) last: Vec<Position>,
-    cost: u64,
+    pub(crate) cost: u64,
 }
 
 /// Costs in fiftieths of a table.
-const COST_LUT: u64 = 50;
-const COST_REGISTER: u64 = 1;
-const COST_STAGE: u64 = 15;
+pub(crate) const COST_LUT: u64 = 50;
+pub(crate) const COST_REGISTER: u64 = 1;
+pub(crate) const COST_STAGE: u64 = 15;
 
 /// The best schedule found for columns of these numbers of bits, of which `late` come with the last
 /// chain only.
@@ -66,6 +66,65 @@ pub(crate) fn schedule(counts: &[usize], late: &[usize], search: &Search) -> Sch
         attempt(counts, late, policy, &mut random, &mut best);
     }
     best.expect("every run ends with a last chain")
+}
+
+/// The best schedules found with 1, 2, ... `most` stages, the last chain among them.
+pub(crate) fn schedules(counts: &[usize], most: usize, search: &Search) -> Vec<Option<Schedule>> {
+    let mut random = ChaCha8Rng::seed_from_u64(search.seed);
+    let mut best: Vec<Option<Schedule>> = vec![None; most];
+    for run in 0..search.runs.max(1) {
+        let policy = if run == 0 { Policy::GREEDY } else { Policy::drawn(&mut random) };
+        let (mut counts, mut stages, mut cost) = (counts.to_vec(), Vec::new(), 0);
+        for number in 0..most {
+            if best[number..].iter().all(|b| b.as_ref().is_some_and(|b| b.cost <= cost)) {
+                break;
+            }
+            let better = |total| best[number].as_ref().is_none_or(|b| total < b.cost);
+            let chain = last_chain(&counts);
+            if let Some((luts, last)) = &chain
+                && better(cost + *luts as u64 * COST_LUT)
+            {
+                let (stages, last) = (stages.clone(), last.clone());
+                best[number] =
+                    Some(Schedule { stages, last, cost: cost + *luts as u64 * COST_LUT });
+            }
+            let mut next = compress(&counts, 5, policy, &mut random);
+            if next.1 == 0 {
+                // No full block; full adders help wherever a column is too high.
+                let adders = Policy { adder: 100, skip: 0, ..policy };
+                next = compress(&counts, 5, adders, &mut random);
+            }
+            let (stage, luts, after) = next;
+            if luts == 0 {
+                break;
+            }
+            counts = after;
+            cost += luts * COST_LUT + counts.iter().sum::<usize>() as u64 * COST_REGISTER;
+            stages.push(stage);
+        }
+    }
+    best
+}
+
+/// One stage that leaves nothing to chance: blocks of `least` to six bits, and perhaps full adders of
+/// what they leave. Its tables and the numbers of bits after it.
+pub(crate) fn one_stage(counts: &[usize], least: usize, adders: bool) -> (Stage, u64, Vec<usize>) {
+    let always = |yes: bool| if yes { 100 } else { 0 };
+    let policy = Policy {
+        skip: 0,
+        five: always(least <= 5),
+        four: always(least <= 4),
+        adder: always(adders),
+    };
+    // No column is the top one, in which carries would be dropped.
+    let mut counts = counts.to_vec();
+    counts.resize(counts.len() + 3, 0);
+    let mut random = ChaCha8Rng::seed_from_u64(0);
+    let (stage, luts, mut after) = compress(&counts, 0, policy, &mut random);
+    while after.last() == Some(&0) {
+        after.pop();
+    }
+    (stage, luts, after)
 }
 
 /// Probabilities, in percent.

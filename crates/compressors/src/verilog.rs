@@ -154,6 +154,9 @@ impl Writer {
         let placed = instance.place();
         for (port, wire) in outputs {
             self.set(wire, placed.output(port));
+            if !self.read.contains(&wire) {
+                self.module.sink_unused([placed.output(port)]);
+            }
         }
     }
 
