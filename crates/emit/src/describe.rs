@@ -120,6 +120,7 @@ pub(crate) fn report(design: &Design) -> Report {
         latency_cycles: facts.latency_cycles,
         fps: facts.fps,
         clock_mhz: facts.clock_mhz,
+        gap: facts.gap,
         engines: engines.collect(),
         fifo_bits: fifos.iter().map(|f| f.words * f.bits).sum(),
         tensor_bits: fifos.iter().map(|f| f.tensor_words.unwrap_or(f.words) * f.bits).sum(),

@@ -4,12 +4,14 @@ use crate::depthwise;
 use crate::file::{Fold, LayerFold};
 use crate::map_units::needs_window;
 use crate::mvu::Feed;
+use crate::widths::Widths;
 use crate::windows;
 use dataflow::{
     ChannelAffine, Dataflow, Engine, EngineKind, LabelSelect, MemoryStyle, OUTSIDE, Stream,
     Threshold, windows_at_once,
 };
-use engines::full_rate_credits;
+use engines::{Resources, cycles_per_frame, full_rate_credits};
+use std::mem::take;
 use streamline::{Layer, LayerOp, Streamlined, Thresholds};
 use tensor::ElementType;
 
@@ -19,48 +21,39 @@ const LARGEST_LUT_DEPTH: usize = 128;
 /// Builds the dataflow of a folding that was [checked](Fold::check) against the network. Where a
 /// layer's buffer is not set it is two vectors or more, and there is no FIFO that is not set.
 pub fn dataflow(name: &str, network: &Streamlined, fold: &Fold) -> Dataflow {
-    let elements = network.input.elements();
-    let mut chain = Chain {
-        network,
-        streams: vec![Stream {
-            name: "s_axis".into(),
-            element: network.input.element,
-            lanes: fold.input_lanes.unwrap_or(1),
-            elements,
-            pixel: input_pixel(network, fold),
-            from: OUTSIDE,
-            to: 0,
-        }],
-        engines: Vec::new(),
-    };
-    chain.same("axis_in", EngineKind::Input);
+    let widths = Widths::default();
+    let pixel = input_pixel(network, fold);
+    let mut chain = Chain::of_input(network, &widths, fold.input_lanes.unwrap_or(1), pixel);
     let default = LayerFold::default();
     for layer in &network.layers {
         let folding = fold.layers.get(&layer.name).unwrap_or(&default);
-        let pixels = folding.pixels.unwrap_or(1);
-        let pixel = input_pixel_of(layer, chain.last()) * pixels;
-        let narrow = within_pixels(chain.last(), pixel);
-        let simd = folding.simd.unwrap_or(1);
-        let lanes = match (&layer.op, folding.lanes) {
-            (LayerOp::Dense(_), _) => simd,
-            (LayerOp::Conv(conv), _) if conv.is_depthwise() => folding.pe.unwrap_or(1),
-            (LayerOp::Conv(conv), _) if folding.parallel_window => {
-                simd / conv.window.taps() * pixels
-            }
-            (LayerOp::Conv(_), _) => simd * pixels,
-            (LayerOp::LabelSelect { k: 2.., .. }, _) => 1,
-            (LayerOp::Pool(_), _) if pixels > 1 => pixel,
-            (LayerOp::Pool(_), None) => gcd(narrow, pixel),
-            (_, lanes) => lanes.unwrap_or(narrow),
-        };
-        chain.lead_to(&layer.name, pixel, [narrow, lanes], fold.fifos.get(&layer.name).copied());
+        chain.lead(layer, folding, fold.fifos.get(&layer.name).copied());
         chain.layer(layer, folding);
     }
-    chain.same("axis_out", EngineKind::Output);
+    chain.end();
     let last = chain.streams.last_mut().expect("streams were pushed");
     last.name = "m_axis".into();
     last.to = OUTSIDE;
     Dataflow { name: name.into(), streams: chain.streams, engines: chain.engines }
+}
+
+/// The words that a layer takes: their lanes, and the elements of a pixel that they do not straddle.
+pub(crate) fn taken(layer: &Layer, folding: &LayerFold, input: &Stream) -> (usize, usize) {
+    let pixels = folding.pixels.unwrap_or(1);
+    let pixel = input_pixel_of(layer, input) * pixels;
+    let narrow = within_pixels(input, pixel);
+    let simd = folding.simd.unwrap_or(1);
+    let lanes = match (&layer.op, folding.lanes) {
+        (LayerOp::Dense(_), _) => simd,
+        (LayerOp::Conv(conv), _) if conv.is_depthwise() => folding.pe.unwrap_or(1),
+        (LayerOp::Conv(conv), _) if folding.parallel_window => simd / conv.window.taps() * pixels,
+        (LayerOp::Conv(_), _) => simd * pixels,
+        (LayerOp::LabelSelect { k: 2.., .. }, _) => 1,
+        (LayerOp::Pool(_), _) if pixels > 1 => pixel,
+        (LayerOp::Pool(_), None) => gcd(narrow, pixel),
+        (_, lanes) => lanes.unwrap_or(narrow),
+    };
+    (lanes, pixel)
 }
 
 /// Elements of a pixel of the input stream: words do not straddle pixels where the first layer with
@@ -72,14 +65,18 @@ pub(crate) fn input_pixel(network: &Streamlined, fold: &Fold) -> usize {
 }
 
 /// The layer whose pixels the input comes in, if the first with more than one element has pixels.
-pub(crate) fn first_pixelwise(network: &Streamlined) -> Option<&str> {
-    let pixelwise = |layer: &Layer| match &layer.op {
+fn first_pixelwise(network: &Streamlined) -> Option<&str> {
+    let first = network.layers.iter().find_map(|l| Some((l, is_pixelwise(l)?)));
+    first.filter(|(_, pixelwise)| *pixelwise).map(|(layer, _)| layer.name.as_str())
+}
+
+/// Whether a layer works pixel by pixel; `None` for those that take words as they come.
+pub(crate) fn is_pixelwise(layer: &Layer) -> Option<bool> {
+    match &layer.op {
         LayerOp::Conv(_) | LayerOp::Pool(_) => Some(true),
         LayerOp::Dense(_) | LayerOp::ChannelAffine(_) | LayerOp::LabelSelect { .. } => Some(false),
         LayerOp::Threshold(_) => None,
-    };
-    let first = network.layers.iter().find_map(|l| Some((l, pixelwise(l)?)));
-    first.filter(|(_, pixelwise)| *pixelwise).map(|(layer, _)| layer.name.as_str())
+    }
 }
 
 /// Elements of a pixel of the stream that a layer reads.
@@ -105,11 +102,47 @@ fn within_pixels(stream: &Stream, pixel: usize) -> usize {
 /// The engines and streams so far.
 pub(crate) struct Chain<'n> {
     pub(crate) network: &'n Streamlined,
+    pub(crate) widths: &'n Widths,
     streams: Vec<Stream>,
     engines: Vec<Engine>,
 }
 
-impl Chain<'_> {
+impl<'n> Chain<'n> {
+    /// A chain that takes a stream from outside.
+    pub(crate) fn from(network: &'n Streamlined, widths: &'n Widths, stream: Stream) -> Self {
+        let input = Stream { from: OUTSIDE, to: 0, ..stream };
+        Self { network, widths, streams: vec![input], engines: Vec::new() }
+    }
+
+    /// A chain that begins with the adapter of the network's input.
+    pub(crate) fn of_input(
+        network: &'n Streamlined,
+        widths: &'n Widths,
+        lanes: usize,
+        pixel: usize,
+    ) -> Self {
+        let (name, element) = ("s_axis".into(), network.input.element);
+        let (elements, from, to) = (network.input.elements(), OUTSIDE, 0);
+        let input = Stream { name, element, lanes, elements, pixel, from, to };
+        let mut chain = Self::from(network, widths, input);
+        chain.same("axis_in", EngineKind::Input);
+        chain
+    }
+
+    /// The adapter of the network's output.
+    pub(crate) fn end(&mut self) {
+        self.same("axis_out", EngineKind::Output);
+    }
+
+    /// What all engines take together, and the cycles of the slowest one.
+    pub(crate) fn cost(mut self) -> (Resources, u64) {
+        let (streams, engines) = (take(&mut self.streams), take(&mut self.engines));
+        let piece = Dataflow { name: String::new(), streams, engines };
+        let all = 0..piece.engines.len();
+        let cycles = all.clone().map(|e| cycles_per_frame(&piece, e)).max();
+        (all.map(|e| engines::cost(&piece, e)).sum(), cycles.unwrap_or(0))
+    }
+
     pub(crate) fn last(&self) -> &Stream {
         self.streams.last().expect("the chain starts with a stream")
     }
@@ -134,16 +167,16 @@ impl Chain<'_> {
         self.streams.push(Stream { name, from: index, to: index + 1, ..output });
     }
 
-    /// What is in front of a layer: width converters to `narrow` lanes, with which words stay within
-    /// pixels of `pixel` elements, and from there to `lanes`; and its FIFO, where the words are
-    /// widest: behind a converter that waits while they wait, in front of one that makes many of one.
-    fn lead_to(
-        &mut self,
-        layer: &str,
-        pixel: usize,
-        [narrow, lanes]: [usize; 2],
-        fifo: Option<usize>,
-    ) {
+    /// What is in front of a layer: width converters to lanes with which words stay within pixels,
+    /// and from there to those that the layer takes; and its FIFO, where the words are widest: behind a converter that waits while they wait, in front of one that makes many of one.
+    pub(crate) fn lead(&mut self, layer: &Layer, folding: &LayerFold, fifo: Option<usize>) {
+        let (lanes, pixel) = taken(layer, folding, self.last());
+        self.lead_to(&layer.name, pixel, lanes, fifo);
+    }
+
+    /// The same, to words of so many lanes.
+    pub(crate) fn lead_to(&mut self, layer: &str, pixel: usize, lanes: usize, fifo: Option<usize>) {
+        let narrow = within_pixels(self.last(), pixel);
         let mut way = vec![("", self.last().lanes), ("narrow", narrow)];
         way.extend(["width", "width2"].into_iter().zip(conversion(narrow, lanes, pixel)));
         let widest = way.iter().map(|&(_, lanes)| lanes).max();
@@ -162,7 +195,7 @@ impl Chain<'_> {
         }
     }
 
-    fn layer(&mut self, layer: &Layer, folding: &LayerFold) {
+    pub(crate) fn layer(&mut self, layer: &Layer, folding: &LayerFold) {
         match &layer.op {
             LayerOp::Threshold(t) => self.threshold(layer, folding, t),
             LayerOp::Dense(dense) => self.mvu(layer, folding, dense, Feed::default()),
@@ -170,8 +203,7 @@ impl Chain<'_> {
                 let mut feed = Feed { pixels: folding.pixels.unwrap_or(1), ..Feed::default() };
                 if folding.parallel_window {
                     let padding = windows::around(conv, self.last().element);
-                    let raster =
-                        self.parallel(layer, conv.input, conv.window, padding, feed.pixels);
+                    let raster = self.parallel(layer, folding, conv.input, conv.window, padding);
                     feed.taps = conv.window.taps();
                     feed.pixels = windows_at_once(feed.pixels, conv.window.stride[1]);
                     feed.gap = raster.longest_gap();

@@ -1,292 +1,263 @@
-//! All foldings of each layer, with their cost and their cycles.
+//! All foldings of each layer, with what they take and their cycles.
+//!
+//! A folding is priced by building it: the engines of the layer alone, behind words as it takes them.
 
-use crate::depthwise;
+use crate::build::{Chain, taken};
 use crate::file::{LayerFold, divisors};
-use crate::map_units::{Order, needs_window, sliding};
-use crate::search::stream;
-use crate::windows::{self, pixels_at_once};
-use dataflow::{Dot, MemoryStyle, Mvu, SlidingWindow};
+use crate::map_units::needs_window;
+use crate::widths::Widths;
+use crate::windows::pixels_at_once;
+use dataflow::{Dot, MemoryStyle, OUTSIDE, Stream};
 use engines::Resources;
-use engines::parallel_window::Raster;
+use std::collections::BTreeMap;
 use streamline::{Conv, Dense, Layer, LayerOp, Pool, Streamlined};
-use tensor::{ElementType, Map, Surround, Window};
+use tensor::ElementType;
+
+/// Memories with fewer words are not worth a block RAM.
+const SHALLOWEST_BLOCK: usize = 16;
+
+/// Deepest weight memory that is tried in LUTs.
+const DEEPEST_LUT: usize = 4096;
+
+/// How words lie in a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Words {
+    /// Elements of a word.
+    pub(crate) lanes: usize,
+    /// Elements that words do not straddle: a pixel, or several.
+    pub(crate) pixel: usize,
+}
+
+impl Words {
+    pub(crate) fn of(stream: &Stream) -> Self {
+        Self { lanes: stream.lanes, pixel: stream.pixel }
+    }
+}
+
+/// Elements of a stream, however they lie in words.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Elements {
+    pub(crate) element: ElementType,
+    /// In a frame.
+    pub(crate) count: usize,
+}
+
+impl Elements {
+    pub(crate) fn stream(self, words: Words) -> Stream {
+        let Self { element, count: elements } = self;
+        let Words { lanes, pixel } = words;
+        Stream { name: String::new(), element, lanes, elements, pixel, from: OUTSIDE, to: 0 }
+    }
+}
 
 /// One way to fold a layer.
 #[derive(Debug, Clone)]
 pub(crate) struct Choice {
-    /// Lanes that it takes.
-    pub(crate) input: usize,
-    /// Lanes that it puts out.
-    pub(crate) output: usize,
-    /// Elements that its input words must not straddle: a pixel, or several.
-    pub(crate) pixel: usize,
+    /// What it takes.
+    pub(crate) input: Words,
+    /// What it puts out.
+    pub(crate) output: Words,
+    /// Empty for layers that have nothing to choose.
     pub(crate) fold: LayerFold,
     /// Cycles of a frame.
     pub(crate) cycles: u64,
     pub(crate) resources: Resources,
 }
 
-/// A layer that can be folded, with all its foldings.
+/// A layer with all its foldings.
 pub(crate) struct Candidate<'n> {
-    pub(crate) name: &'n str,
-    /// The type of its input.
-    pub(crate) element: ElementType,
+    pub(crate) layer: &'n Layer,
+    /// Its input.
+    pub(crate) input: Elements,
+    /// None where the layer takes words as they come.
     pub(crate) choices: Vec<Choice>,
 }
 
-/// The layers that can be folded, in order.
-pub(crate) fn candidates(network: &Streamlined) -> Vec<Candidate<'_>> {
-    let (mut element, mut elements) = (network.input.element, network.input.elements());
+/// All layers, in order.
+pub(crate) fn candidates<'n>(network: &'n Streamlined, widths: &Widths) -> Vec<Candidate<'n>> {
+    let mut input = Elements { element: network.input.element, count: network.input.elements() };
     let mut candidates = Vec::new();
     for layer in &network.layers {
-        let of = |dense, columns| {
-            let levels = network.levels(layer);
-            Matrix { layer, dense, input: element, levels, columns }
-        };
-        let choices = match &layer.op {
-            LayerOp::Dense(dense) => Some(of(dense, elements).foldings(elements)),
-            LayerOp::Conv(conv) if conv.is_depthwise() => {
-                Some(depthwise::choices(layer, conv, element))
+        let folds = match &layer.op {
+            LayerOp::Dense(dense) => dense_folds(layer, dense, input),
+            LayerOp::Conv(conv) if conv.is_depthwise() => depthwise_folds(layer, conv),
+            LayerOp::Conv(conv) => conv_folds(conv, input),
+            LayerOp::Pool(pool) => pool_folds(pool),
+            LayerOp::Threshold(_) | LayerOp::ChannelAffine(_) | LayerOp::LabelSelect { .. } => {
+                Vec::new()
             }
-            LayerOp::Conv(conv) => {
-                let columns = conv.dense.weights.ncols();
-                Some(conv_choices(&of(&conv.dense, columns), conv))
-            }
-            LayerOp::Pool(pool) => Some(pool_choices(layer, pool, element)),
-            LayerOp::Threshold(_) | LayerOp::ChannelAffine(_) | LayerOp::LabelSelect { .. } => None,
         };
-        if let Some(choices) = choices {
-            candidates.push(Candidate { name: &layer.name, element, choices });
-        }
-        (element, elements) = (layer.element, layer.elements());
+        let priced = folds.into_iter().map(|fold| priced(network, widths, layer, input, fold));
+        candidates.push(Candidate { layer, input, choices: best(priced) });
+        input = Elements { element: layer.element, count: layer.elements() };
     }
     candidates
 }
 
-fn conv_choices(matrix: &Matrix<'_>, conv: &Conv) -> Vec<Choice> {
-    let (rows, input) = (conv.dense.weights.nrows(), matrix.input);
-    let channels = conv.input.channels;
-    let mut choices = Vec::new();
+/// The engines of a layer behind words as a folding takes them.
+fn priced(
+    network: &Streamlined,
+    widths: &Widths,
+    layer: &Layer,
+    input: Elements,
+    fold: LayerFold,
+) -> Choice {
+    // Which pixels the words lie in follows from the layer; their lanes are looked up afterwards.
+    let channels = match &layer.op {
+        LayerOp::Conv(conv) => conv.input.channels,
+        LayerOp::Pool(pool) => pool.input.channels,
+        LayerOp::Dense(_)
+        | LayerOp::Threshold(_)
+        | LayerOp::ChannelAffine(_)
+        | LayerOp::LabelSelect { .. } => input.count,
+    };
+    let any = input.stream(Words { lanes: 1, pixel: channels });
+    let (lanes, pixel) = taken(layer, &fold, &any);
+    let words = Words { lanes, pixel };
+    let mut chain = Chain::from(network, widths, input.stream(words));
+    // Input buffers are priced with the fewest words that they can have; most are not deeper.
+    let serial = matches!(&layer.op, LayerOp::Conv(conv) if !fold.parallel_window && needs_window(conv))
+        || matches!(&layer.op, LayerOp::Pool(_));
+    let buffer = (!serial).then_some(1);
+    chain.layer(layer, &LayerFold { buffer, ..fold.clone() });
+    let output = Words::of(chain.last());
+    let (resources, cycles) = chain.cost();
+    Choice { input: words, output, fold, cycles, resources }
+}
+
+/// The choices that no other with the same words is better than in every respect.
+fn best(choices: impl Iterator<Item = Choice>) -> Vec<Choice> {
+    let mut groups: BTreeMap<(Words, Words), Vec<Choice>> = BTreeMap::new();
+    for choice in choices {
+        let group = groups.entry((choice.input, choice.output)).or_default();
+        if group.iter().any(|known| known.is_as_good_as(&choice)) {
+            continue;
+        }
+        group.retain(|known| !choice.is_as_good_as(known));
+        group.push(choice);
+    }
+    groups.into_values().flatten().collect()
+}
+
+impl Choice {
+    fn is_as_good_as(&self, other: &Choice) -> bool {
+        let (a, b) = (&self.resources, &other.resources);
+        self.cycles <= other.cycles
+            && a.luts <= b.luts
+            && a.ffs <= b.ffs
+            && a.bram36 <= b.bram36
+            && a.dsps <= b.dsps
+    }
+}
+
+/// Where memories of a depth can be kept.
+fn styles(depth: usize) -> &'static [MemoryStyle] {
+    if depth <= SHALLOWEST_BLOCK {
+        &[MemoryStyle::Lut]
+    } else if depth <= DEEPEST_LUT {
+        &[MemoryStyle::Lut, MemoryStyle::Block]
+    } else {
+        &[MemoryStyle::Block]
+    }
+}
+
+/// A folding with every way to add its products and to keep its weights and thresholds.
+fn with_memories(dense: &Dense, input: Elements, sets: usize, fold: &LayerFold) -> Vec<LayerFold> {
+    let (rows, columns) = dense.weights.dim();
+    let (pe, simd) = (fold.pe.unwrap_or(1), fold.simd.unwrap_or(1));
+    let passes = rows / pe;
+    let mut folds = Vec::new();
+    for dot in Dot::ALL.into_iter().filter(|dot| dot.takes(input.element)) {
+        for &weights in styles(passes * columns / simd) {
+            for &thresholds in styles(passes * sets) {
+                let (dot, weights, thresholds) = (Some(dot), Some(weights), Some(thresholds));
+                folds.push(LayerFold { dot, weights, thresholds, ..fold.clone() });
+            }
+        }
+    }
+    folds
+}
+
+/// A folding with every way to keep the lines of its windows.
+fn with_lines(folds: Vec<LayerFold>) -> Vec<LayerFold> {
+    let lines = [MemoryStyle::Lut, MemoryStyle::Block].map(Some);
+    folds.into_iter().flat_map(|f| lines.map(|lines| LayerFold { lines, ..f.clone() })).collect()
+}
+
+fn dense_folds(layer: &Layer, dense: &Dense, input: Elements) -> Vec<LayerFold> {
+    let mut folds = Vec::new();
+    for pe in divisors(layer.elements()) {
+        for simd in divisors(input.count) {
+            let fold = LayerFold { pe: Some(pe), simd: Some(simd), ..LayerFold::default() };
+            folds.extend(with_memories(dense, input, 1, &fold));
+        }
+    }
+    folds
+}
+
+fn conv_folds(conv: &Conv, input: Elements) -> Vec<LayerFold> {
+    let (rows, columns) = conv.dense.weights.dim();
+    let (sets, windows) = (conv.borders().count(), needs_window(conv));
+    let mut folds = Vec::new();
+    let mut with = |fold: LayerFold| {
+        let all = with_memories(&conv.dense, input, sets, &fold);
+        folds.extend(if windows { with_lines(all) } else { all });
+    };
     for simd in divisors(conv.group_channels()) {
         for pe in divisors(rows / conv.groups) {
-            let arrivals = (conv.input.elements() / simd) as u64;
-            let replayed = needs_window(conv);
-            let window = replayed.then(|| {
-                let order = Order { groups: conv.groups, repeats: rows / pe / conv.groups };
-                let unit = candidate_window(conv.input, conv.window, order, simd);
-                engines::window::cost(&unit, &stream(input, simd, channels))
-            });
-            let all = matrix.mvus(Feed { replayed, ..Feed::new(pe, simd) });
-            choices.extend(all.into_iter().map(|choice| Choice {
-                pixel: channels,
-                cycles: choice.cycles.max(arrivals),
-                resources: choice.resources + window.unwrap_or_default(),
-                ..choice
-            }));
+            with(LayerFold { pe: Some(pe), simd: Some(simd), ..LayerFold::default() });
         }
     }
-    if conv.groups == 1 {
-        choices.extend(parallel_convs(matrix, conv));
+    if conv.groups > 1 {
+        return folds;
     }
-    choices
-}
-
-/// Whole windows at once, and several pixels at once where that is faster still.
-fn parallel_convs(matrix: &Matrix<'_>, conv: &Conv) -> Vec<Choice> {
-    let (rows, columns) = conv.dense.weights.dim();
-    let (channels, taps) = (conv.input.channels, conv.window.taps());
-    let whole = |pixels: usize| (pixels, columns, vec![rows]);
-    let mut ways: Vec<(usize, usize, Vec<usize>)> = Vec::new();
-    let at_once = pixels_at_once(conv.input, conv.window);
-    if needs_window(conv) && at_once.contains(&1) {
-        ways.extend(divisors(channels).into_iter().map(|l| (1, l * taps, divisors(rows))));
-    }
-    ways.extend(at_once.into_iter().filter(|&p| p > 1).map(whole));
-    let mut choices = Vec::new();
-    for (pixels, simd, pes) in ways {
-        let lanes = simd / taps * pixels;
-        let from = stream(matrix.input, lanes, channels * pixels);
-        let (window, steps, vectors) = if needs_window(conv) {
-            let around = windows::around(conv, matrix.input);
-            let unit = windows::unit(conv.input, conv.window, pixels, around, lanes);
-            let to = stream(
-                matrix.input,
-                lanes / pixels * taps * unit.windows(),
-                columns * unit.windows(),
-            );
-            let cost = engines::parallel_window::cost(&unit, &from, &to);
-            (cost, Raster::of(&unit, lanes).steps(), unit.windows())
-        } else {
-            (Resources::default(), conv.input.elements() / lanes, pixels)
-        };
-        for pe in pes {
-            let feed = Feed { taps, vectors, ..Feed::new(pe, simd) };
-            choices.extend(matrix.mvus(feed).into_iter().map(|choice| Choice {
-                input: lanes,
-                pixel: channels * pixels,
-                cycles: choice.cycles.max(steps as u64),
-                resources: choice.resources + window,
-                fold: LayerFold {
-                    parallel_window: needs_window(conv),
-                    pixels: (pixels > 1).then_some(pixels),
-                    ..choice.fold
-                },
-                ..choice
-            }));
-        }
-    }
-    choices
-}
-
-fn pool_choices(layer: &Layer, pool: &Pool, input: ElementType) -> Vec<Choice> {
-    let (channels, taps) = (pool.input.channels, pool.window.taps());
-    let serial = |lanes: usize| {
-        let order = Order { groups: channels / lanes, repeats: 1 };
-        let unit = candidate_window(pool.input, pool.window, order, lanes);
-        let stream = stream(input, lanes, channels);
-        let (words, smallest) = (taps, pool.smallest);
-        let best = dataflow::Pool { words, taps: 1, windows: 1, smallest, credits: 4 };
-        let steps = layer.map.pixels() * taps * channels / lanes;
-        Choice {
-            input: lanes,
-            output: lanes,
-            pixel: channels,
-            fold: LayerFold { lanes: Some(lanes), ..LayerFold::default() },
-            cycles: steps.max(pool.input.elements() / lanes) as u64,
-            resources: engines::window::cost(&unit, &stream)
-                + engines::pool::cost(&best, &stream, &stream),
-        }
-    };
-    let parallel = |lanes: usize, pixels: usize| {
-        let unit =
-            windows::unit(pool.input, pool.window, pixels, Surround::of(vec![0]), lanes * pixels);
-        let from = stream(input, lanes * pixels, channels * pixels);
-        let (windows, smallest) = (unit.windows(), pool.smallest);
-        let between = stream(input, lanes * taps * windows, channels * taps * windows);
-        let to = stream(input, lanes * windows, channels * windows);
-        let best = dataflow::Pool { words: 1, taps, windows, smallest, credits: 4 };
-        Choice {
-            input: from.lanes,
-            output: to.lanes,
-            pixel: from.pixel,
-            fold: LayerFold {
-                lanes: Some(lanes),
-                parallel_window: true,
-                pixels: (pixels > 1).then_some(pixels),
-                ..LayerFold::default()
-            },
-            cycles: Raster::of(&unit, from.lanes).steps() as u64,
-            resources: engines::parallel_window::cost(&unit, &from, &between)
-                + engines::pool::cost(&best, &between, &to),
-        }
-    };
-    let lanes = divisors(channels);
-    let mut choices: Vec<Choice> = lanes.iter().map(|&l| serial(l)).collect();
-    for pixels in pixels_at_once(pool.input, pool.window) {
-        let lanes = if pixels == 1 { &lanes[..] } else { &[channels] };
-        choices.extend(lanes.iter().map(|&l| parallel(l, pixels)));
-    }
-    choices
-}
-
-/// The sliding window unit of a candidate: what stands around the map costs the same.
-pub(crate) fn candidate_window(
-    map: Map,
-    window: Window,
-    order: Order,
-    lanes: usize,
-) -> SlidingWindow {
-    sliding(map, window, order, Surround::of(vec![0]), lanes, None)
-}
-
-/// A linear layer.
-struct Matrix<'n> {
-    layer: &'n Layer,
-    dense: &'n Dense,
-    input: ElementType,
-    /// The smallest and largest integer of its input.
-    levels: (i64, i64),
-    columns: usize,
-}
-
-/// How vectors come to a matrix-vector unit, and how many rows and columns it takes at once.
-#[derive(Clone, Copy)]
-struct Feed {
-    pe: usize,
-    simd: usize,
-    taps: usize,
-    vectors: usize,
-    replayed: bool,
-}
-
-impl Feed {
-    fn new(pe: usize, simd: usize) -> Self {
-        Self { pe, simd, taps: 1, vectors: 1, replayed: false }
-    }
-}
-
-impl Matrix<'_> {
-    /// All foldings of a matrix that is applied to the whole input.
-    fn foldings(&self, pixel: usize) -> Vec<Choice> {
-        let rows = self.layer.map.channels;
-        let pairs = divisors(rows)
-            .into_iter()
-            .flat_map(|pe| divisors(self.columns).into_iter().map(move |simd| Feed::new(pe, simd)));
-        let choices = pairs.flat_map(|feed| self.mvus(feed));
-        choices.map(|choice| Choice { pixel, ..choice }).collect()
-    }
-
-    /// The matrix-vector units with given PE and SIMD.
-    fn mvus(&self, feed: Feed) -> Vec<Choice> {
-        let (layer, dense, columns) = (self.layer, self.dense, self.columns);
-        let Feed { pe, simd, taps, vectors, replayed } = feed;
-        let rows = layer.map.channels;
-        let (sf, nf) = (columns / simd, rows / pe);
-        let bits = ElementType::smallest(dense.accumulator.0.min(-1), dense.accumulator.1).bits();
-        let mut choices = Vec::new();
-        let dots = Dot::ALL.into_iter().filter(|dot| dot.takes(self.input));
-        let memories = [MemoryStyle::Lut, MemoryStyle::Block];
-        for (dot, weights) in dots.flat_map(|dot| memories.map(|weights| (dot, weights))) {
-            let useless = weights == MemoryStyle::Block && sf * nf <= 16
-                || weights == MemoryStyle::Lut && sf * nf > 4096;
-            if useless {
-                continue;
+    for pixels in pixels_at_once(conv.input, conv.window) {
+        let parallel = LayerFold { parallel_window: windows, ..LayerFold::default() };
+        if pixels > 1 {
+            let (pe, simd, pixels) = (Some(rows), Some(columns), Some(pixels));
+            with(LayerFold { pe, simd, pixels, ..parallel });
+        } else if windows {
+            for lanes in divisors(conv.input.channels) {
+                let simd = Some(lanes * conv.window.taps());
+                for pe in divisors(rows) {
+                    with(LayerFold { pe: Some(pe), simd, ..parallel.clone() });
+                }
             }
-            let mvu = Mvu {
-                rows,
-                columns,
-                pe,
-                simd,
-                taps,
-                vectors,
-                weight: dense.weight,
-                dot,
-                levels: self.levels,
-                accumulator_bits: bits,
-                thresholds: dense.thresholds.as_ref().map_or(0, |t| t.values.ncols()),
-                weight_memory: weights,
-                threshold_memory: if nf > 128 { MemoryStyle::Block } else { MemoryStyle::Lut },
-                replayed,
-                buffer_words: if nf > 1 && !replayed { 2 * sf } else { 0 },
-                credits: 8,
-            };
-            let from = stream(self.input, simd * vectors, columns * vectors);
-            let to = stream(layer.element, pe * vectors, rows * vectors);
-            choices.push(Choice {
-                input: simd,
-                output: to.lanes,
-                pixel: columns,
-                fold: LayerFold {
-                    pe: Some(pe),
-                    simd: Some(simd),
-                    dot: Some(dot),
-                    weights: Some(weights),
-                    ..LayerFold::default()
-                },
-                cycles: (sf * nf * layer.map.pixels() / vectors) as u64,
-                resources: engines::mvu::cost(&mvu, &from, &to),
-            });
         }
-        choices
     }
+    folds
+}
+
+fn depthwise_folds(layer: &Layer, conv: &Conv) -> Vec<LayerFold> {
+    let (channels, taps) = conv.dense.weights.dim();
+    let sets = conv.borders().count();
+    let mut folds = Vec::new();
+    for pe in divisors(layer.map.channels) {
+        let groups = channels / pe;
+        let weights: Vec<Option<MemoryStyle>> = match conv.is_sum() {
+            true => vec![None],
+            false => styles(groups * taps).iter().copied().map(Some).collect(),
+        };
+        for weights in weights {
+            for &thresholds in styles(groups * sets) {
+                let (pe, thresholds) = (Some(pe), Some(thresholds));
+                folds.push(LayerFold { pe, weights, thresholds, ..LayerFold::default() });
+            }
+        }
+    }
+    if needs_window(conv) { with_lines(folds) } else { folds }
+}
+
+fn pool_folds(pool: &Pool) -> Vec<LayerFold> {
+    let channels = pool.input.channels;
+    let all = divisors(channels);
+    let of = |lanes: usize| LayerFold { lanes: Some(lanes), ..LayerFold::default() };
+    let mut folds: Vec<LayerFold> = all.iter().map(|&lanes| of(lanes)).collect();
+    for pixels in pixels_at_once(pool.input, pool.window) {
+        let lanes = if pixels == 1 { &all[..] } else { &[channels] };
+        let pixels = (pixels > 1).then_some(pixels);
+        let parallel = |&l: &usize| LayerFold { parallel_window: true, pixels, ..of(l) };
+        folds.extend(lanes.iter().map(parallel));
+    }
+    with_lines(folds)
 }

@@ -2,7 +2,7 @@
 //! what more costs nothing.
 
 use crate::file::MOST_FIFO_WORDS;
-use crate::map_units::{default_ring, set_ring};
+use crate::map_units::default_ring;
 use dataflow::{Dataflow, EngineKind, MemoryStyle};
 use engines::{full_block_ram, full_lut_ram};
 
@@ -32,7 +32,7 @@ pub(crate) fn set(kind: &mut EngineKind, words: usize) {
         EngineKind::Fifo { depth } | EngineKind::Fork { depth } => *depth = words,
         EngineKind::Add(add) => add.depth = words,
         EngineKind::Mvu(mvu) => mvu.buffer_words = words,
-        EngineKind::Window(unit) => set_ring(unit, words),
+        EngineKind::Window(unit) => unit.depth = words,
         other => unreachable!("{} engines have no depth", other.name()),
     }
 }

@@ -1,14 +1,11 @@
-//! Depthwise convolutions and average pools: the engine of a folding, and all foldings.
+//! Depthwise convolutions and average pools: the engine of a folding.
 
 use crate::build::style;
-use crate::choices::{Choice, candidate_window};
-use crate::file::{LayerFold, divisors};
-use crate::map_units::{Order, needs_window};
+use crate::file::LayerFold;
 use crate::mvu::row_sums;
-use crate::search::stream;
-use dataflow::{Depthwise, MemoryStyle, Stream};
+use dataflow::{Depthwise, Stream};
 use engines::full_rate_credits;
-use streamline::{Conv, Layer};
+use streamline::Conv;
 use tensor::ElementType;
 
 /// The engine behind a stream of windows, with as many channels in parallel as the stream has lanes.
@@ -42,35 +39,4 @@ fn accumulator_bits(conv: &Conv, input: ElementType) -> u32 {
         }
     }
     ElementType::smallest(low.min(0) - 1, high.max(0) + 1).bits()
-}
-
-/// All foldings of a layer.
-pub(crate) fn choices(layer: &Layer, conv: &Conv, input: ElementType) -> Vec<Choice> {
-    let channels = conv.input.channels;
-    let mut choices = Vec::new();
-    for pe in divisors(channels) {
-        let (from, to) = (stream(input, pe, channels), stream(layer.element, pe, channels));
-        let window = needs_window(conv).then(|| {
-            let order = Order { groups: channels / pe, repeats: 1 };
-            let unit = candidate_window(conv.input, conv.window, order, pe);
-            engines::window::cost(&unit, &from)
-        });
-        let steps = layer.map.pixels() * conv.window.taps() * channels / pe;
-        let memories = [MemoryStyle::Lut, MemoryStyle::Block].map(Some);
-        for weights in if conv.is_sum() { &[None][..] } else { &memories } {
-            let (pe, weights) = (Some(pe), *weights);
-            let fold = LayerFold { pe, weights, ..LayerFold::default() };
-            let unit = engine(conv, &from, &fold);
-            let resources = engines::depthwise::cost(&unit, &from, &to);
-            choices.push(Choice {
-                input: from.lanes,
-                output: from.lanes,
-                pixel: channels,
-                fold,
-                cycles: steps.max(conv.input.elements() / from.lanes) as u64,
-                resources: resources + window.unwrap_or_default(),
-            });
-        }
-    }
-    choices
 }

@@ -1,28 +1,15 @@
 //! The folded design with its figures.
 
-use crate::board::Board;
 use crate::build;
 use crate::file::Fold;
-use crate::search::{Space, Weighting, is_mvu};
 use crate::size::{Sizing, closed_form_interval, size};
 use dataflow::{Dataflow, Dot, EngineKind};
-use diagnostic::{Code, Diagnostic, Result};
+use diagnostic::Result;
 use engines::Resources;
 use serde::{Deserialize, Serialize};
 use sim::Pace;
 use std::collections::BTreeMap;
 use streamline::Streamlined;
-
-/// What a folding is searched for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Target {
-    /// Clock in MHz.
-    pub clock_mhz: f64,
-    /// Frames a second to reach; `None` for the fastest that fits.
-    pub fps: Option<f64>,
-    /// Share of the part that may be used.
-    pub budget: f64,
-}
 
 /// A folding with the dataflow that follows from it.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +47,22 @@ pub struct Facts {
     /// is rounded up.
     #[serde(default)]
     pub fewest_words: BTreeMap<String, usize>,
+    /// For a folding that was searched: how far it may be from the best, 0 when none is better by
+    /// the estimates. Of the frames a second when the fastest was wanted, else of the shares of LUTs
+    /// and block RAMs together, without FIFOs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap: Option<f64>,
+}
+
+impl Facts {
+    pub(crate) fn resources(&self) -> Resources {
+        Resources {
+            luts: self.luts as f64,
+            ffs: self.ffs as f64,
+            bram36: self.bram36,
+            dsps: self.dsps as f64,
+        }
+    }
 }
 
 /// The figures of an engine.
@@ -81,102 +84,6 @@ pub struct EngineFacts {
     pub bram36: f64,
     /// Estimated DSP slices.
     pub dsps: u64,
-}
-
-/// Searches a folding for a target and sizes its buffers.
-///
-/// # Errors
-/// `fold-rate` when no folding is fast enough; `fold-budget` when none fits.
-pub fn fold(name: &str, network: &Streamlined, board: &Board, target: &Target) -> Result<Folded> {
-    let space = Space::new(network, board);
-    let clock_hz = target.clock_mhz * 1e6;
-    let chosen = match target.fps {
-        Some(fps) => {
-            let cycles = (clock_hz / fps).floor() as u64;
-            if cycles < space.fewest_cycles() {
-                let most = clock_hz / space.fewest_cycles() as f64;
-                let text =
-                    format!("{fps} frames a second is out of reach at {} MHz", target.clock_mhz);
-                return Err(Diagnostic::new(Code::FoldRate, text).hint(format!(
-                    "at most {most:.0} frames a second are possible at this clock"
-                )));
-            }
-            fitting(name, network, board, target, &space, cycles)?
-        }
-        None => fastest(name, network, board, target, &space)?,
-    };
-    refold(name, network, &chosen, target.clock_mhz)
-}
-
-/// The cheapest folding within `cycles`, if it fits; the weighting is turned toward the resource
-/// that is short.
-fn fitting(
-    name: &str,
-    network: &Streamlined,
-    board: &Board,
-    target: &Target,
-    space: &Space<'_>,
-    cycles: u64,
-) -> Result<Fold> {
-    let mut last = None;
-    for (luts, brams) in [(1.0, 1.0), (1.0, 0.1), (0.1, 1.0)] {
-        let Some(fold) = space.cheapest(cycles, Weighting { luts, brams }) else { continue };
-        let total = resources(&build::dataflow(name, network, &fold));
-        if fits(total, board, target.budget) {
-            return Ok(fold);
-        }
-        last = last.or(Some(total));
-    }
-    let text = match last {
-        Some(r) => format!(
-            "{:.0} LUTs, {:.1} BRAM36 and {:.0} DSPs are needed; {:.0}, {:.1} and {:.0} are in the budget of {}",
-            r.luts,
-            r.bram36,
-            r.dsps,
-            f64::from(board.luts) * target.budget,
-            f64::from(board.bram36) * target.budget,
-            f64::from(board.dsps) * target.budget,
-            board.name
-        ),
-        None => format!("no folding takes {cycles} cycles a frame or fewer"),
-    };
-    Err(Diagnostic::new(Code::FoldBudget, text)
-        .hint("ask for fewer frames a second, a larger --budget (at most 1) or a larger board"))
-}
-
-fn fastest(
-    name: &str,
-    network: &Streamlined,
-    board: &Board,
-    target: &Target,
-    space: &Space<'_>,
-) -> Result<Fold> {
-    let counts = space.cycle_counts();
-    let attempt = |cycles| fitting(name, network, board, target, space, cycles);
-    let (mut low, mut high) = (0, counts.len().saturating_sub(1));
-    let mut best = attempt(counts.get(high).copied().unwrap_or(1))?;
-    while low < high {
-        let middle = low + (high - low) / 2;
-        match attempt(counts[middle]) {
-            Ok(fold) => {
-                best = fold;
-                high = middle;
-            }
-            Err(_) => low = middle + 1,
-        }
-    }
-    Ok(best)
-}
-
-fn fits(r: Resources, board: &Board, budget: f64) -> bool {
-    r.luts <= f64::from(board.luts) * budget
-        && r.ffs <= f64::from(board.ffs) * budget
-        && r.bram36 <= f64::from(board.bram36) * budget
-        && r.dsps <= f64::from(board.dsps) * budget
-}
-
-fn resources(dataflow: &Dataflow) -> Resources {
-    (0..dataflow.engines.len()).map(|e| engines::cost(dataflow, e)).sum()
 }
 
 /// Builds the dataflow of a given folding; buffers and FIFOs that it does not set are sized.
@@ -221,7 +128,13 @@ pub fn refold(name: &str, network: &Streamlined, fold: &Fold, clock_mhz: f64) ->
                 entry.weights = unit.weight.map(|_| unit.weight_memory);
                 entry.thresholds = Some(unit.threshold_memory);
             }
-            EngineKind::Window(unit) => entry.buffer = Some(unit.depth),
+            EngineKind::Window(unit) => {
+                entry.buffer = Some(unit.depth);
+                entry.lines = Some(unit.memory);
+            }
+            EngineKind::ParallelWindow(unit) if unit.window.kernel[0] > 1 => {
+                entry.lines = Some(unit.memory);
+            }
             EngineKind::Pool(pool) => {
                 let lanes = dataflow.streams[engine.output()].lanes;
                 entry.lanes = Some(lanes / pool.windows);
@@ -301,6 +214,7 @@ fn facts(sizing: &Sizing, clock_mhz: f64) -> Facts {
         clock_mhz,
         engines,
         fewest_words: sizing.fewest.clone(),
+        gap: None,
     }
 }
 
@@ -310,7 +224,11 @@ fn folding_text(dataflow: &Dataflow, index: usize) -> String {
     if let EngineKind::Depthwise(_) = engine.kind {
         return format!("PE {}", input.lanes);
     }
-    match is_mvu(&engine.kind) {
+    let mvu = match &engine.kind {
+        EngineKind::Mvu(mvu) => Some(mvu),
+        _ => None,
+    };
+    match mvu {
         Some(m) if !Dot::Add.takes(input.element) => format!("PE {} SIMD {}", m.pe, m.simd),
         Some(m) => format!("PE {} SIMD {}, {}", m.pe, m.simd, m.dot.name()),
         None if input.lanes == output.lanes => format!("{} lanes", input.lanes),

@@ -1,5 +1,6 @@
 //! `fold.toml`: the folding as a file that can be read and edited.
 
+use crate::map_units::needs_window;
 use crate::windows;
 use dataflow::{Dot, MemoryStyle};
 use diagnostic::{Code, Diagnostic, Result};
@@ -56,6 +57,9 @@ pub struct LayerFold {
     /// Where the thresholds are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<MemoryStyle>,
+    /// Where the lines that windows are taken from are kept (convolutions and pools).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<MemoryStyle>,
     /// Words of the input buffer, or of the ring of a sliding window unit; sized by the simulator
     /// when unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -80,7 +84,7 @@ impl Fold {
         let fold: Fold = toml::from_str(text).map_err(|e| {
             let line = e.span().map_or(1, |s| 1 + text[..s.start].matches('\n').count());
             Diagnostic::new(Code::FoldInvalid, format!("line {line}: {}", e.message()))
-                .hint("legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, buffer, pad, and [fifos]")
+                .hint("legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, lines, buffer, pad, and [fifos]")
         })?;
         fold.check(network)?;
         Ok(fold)
@@ -183,6 +187,17 @@ fn check_layer(
     windows::check(layer, fold, errors);
     if errors.len() > before {
         return;
+    }
+    let windows = match &layer.op {
+        LayerOp::Conv(conv) => needs_window(conv),
+        LayerOp::Pool(_) => true,
+        LayerOp::Threshold(_)
+        | LayerOp::Dense(_)
+        | LayerOp::ChannelAffine(_)
+        | LayerOp::LabelSelect { .. } => false,
+    };
+    if !windows {
+        errors.extend(fold.lines.map(|_| misplaced("lines", "leave it out")));
     }
     // What PE and SIMD divide, and whether the rest of the rows and of the columns can be padded.
     let matrix = match &layer.op {

@@ -17,7 +17,7 @@ impl Chain<'_> {
         let groups = if conv.is_depthwise() { passes } else { conv.groups };
         let order = Order { groups, repeats: passes / groups };
         let around = windows::around(conv, input.element);
-        let unit = sliding(conv.input, conv.window, order, around, input.lanes, folding.buffer);
+        let unit = sliding(conv.input, conv.window, order, around, input.lanes, folding);
         self.sliding_window(layer, unit);
     }
 
@@ -34,13 +34,14 @@ impl Chain<'_> {
     pub(crate) fn parallel(
         &mut self,
         layer: &Layer,
+        folding: &LayerFold,
         map: Map,
         window: Window,
         padding: Surround,
-        pixels: usize,
     ) -> Raster {
         let input = self.last().clone();
-        let unit = windows::unit(map, window, pixels, padding, input.lanes);
+        let pixels = folding.pixels.unwrap_or(1);
+        let unit = windows::unit(map, window, pixels, padding, input.lanes, folding.lines);
         let raster = Raster::of(&unit, input.lanes);
         let taps = window.taps() * unit.windows();
         let output = Stream {
@@ -67,13 +68,13 @@ impl Chain<'_> {
         };
         if folding.parallel_window {
             let pixels = folding.pixels.unwrap_or(1);
-            self.parallel(layer, pool.input, pool.window, Surround::of(vec![lowest]), pixels);
+            self.parallel(layer, folding, pool.input, pool.window, Surround::of(vec![lowest]));
             (unit.words, unit.taps) = (1, taps);
             unit.windows = windows_at_once(pixels, pool.window.stride[1]);
         } else {
             let order = Order { groups: pool.input.channels / input.lanes, repeats: 1 };
             let around = Surround::of(vec![lowest]);
-            let unit = sliding(pool.input, pool.window, order, around, input.lanes, folding.buffer);
+            let unit = sliding(pool.input, pool.window, order, around, input.lanes, folding);
             self.sliding_window(layer, unit);
         }
         unit.credits = full_rate_credits(engines::pool::latency(&unit), unit.words);
@@ -97,42 +98,32 @@ pub(crate) struct Order {
     pub(crate) repeats: usize,
 }
 
-/// The sliding window unit for words of `lanes` elements, with a ring of `depth` words, or of the
-/// default depth; never one that is too short for a window.
+/// The sliding window unit for words of `lanes` elements, with a ring as deep as the folding says, or of
+/// the default depth; never one that is too short for a window.
 pub(crate) fn sliding(
     map: Map,
     window: Window,
     order: Order,
     padding: Surround,
     lanes: usize,
-    depth: Option<usize>,
+    folding: &LayerFold,
 ) -> SlidingWindow {
     let Order { groups, repeats } = order;
     let memory = MemoryStyle::Lut;
     let mut unit =
         SlidingWindow { map, window, groups, repeats, padding, depth: 0, memory, credits: 1 };
     let shortest = unit.shortest_ring(lanes);
-    let depth = depth.unwrap_or_else(|| default_ring(&unit, lanes)).max(shortest);
-    set_ring(&mut unit, depth);
-    unit
-}
-
-/// Gives a sliding window unit a ring of `depth` words, and what follows from that.
-pub(crate) fn set_ring(unit: &mut SlidingWindow, depth: usize) {
+    let depth = folding.buffer.unwrap_or_else(|| default_ring(&unit, lanes)).max(shortest);
     unit.depth = depth;
-    unit.memory = ring_memory(depth);
-    unit.credits = full_rate_credits(engines::window::latency(unit), 1);
+    unit.memory = style(folding.lines, depth);
+    unit.credits = full_rate_credits(engines::window::latency(&unit), 1);
+    unit
 }
 
 /// Whether a convolution needs a sliding window unit: a single tap without stride does not, unless
 /// groups of channels are taken one after another.
 pub(crate) fn needs_window(conv: &Conv) -> bool {
     conv.window != Window::of([1, 1]) || conv.groups > 1 && !conv.is_depthwise()
-}
-
-/// Where a ring is kept.
-pub(crate) fn ring_memory(depth: usize) -> MemoryStyle {
-    style(None, depth)
 }
 
 /// A ring that seldom limits the rate: a window, what the next one needs besides while the first is

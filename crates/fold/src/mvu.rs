@@ -75,7 +75,8 @@ impl Chain<'_> {
         };
         let with = |dot: Dot| {
             let groups = groups(dot, input.element, mvu.levels);
-            let accumulator_bits = accumulator_bits(dense, input.element, &groups, gaps);
+            let bits = || accumulator_bits(dense, input.element, &groups, gaps);
+            let accumulator_bits = self.widths.of(&layer.name, (dot, false), bits);
             Mvu { dot, accumulator_bits, ..mvu.clone() }
         };
         let mut mvu = match folding.dot {

@@ -1,43 +1,67 @@
-//! The search for the smallest folding that meets a rate.
+//! The search for foldings: exact over all choices of all layers at once.
 //!
-//! Layers are chosen jointly by dynamic programming over the chain: the state is the number of
-//! lanes that a layer puts out, so that width converters are paid for. The cost of a choice is the
-//! share of the part's LUTs and block RAMs that it takes, weighted.
+//! Dynamic programming along the chain. The state is how the words of a layer's output lie, so that
+//! width converters are paid for. A state holds a front: for each number of block RAMs the fewest
+//! LUTs, each flip-flop counted as some share of a LUT. With that share at 0, nothing cheaper exists;
+//! with any share, what the front says is a bound for designs that keep to both limits.
 
-use crate::board::Board;
-use crate::build::{conversion, first_pixelwise};
-use crate::choices::{Candidate, Choice, candidates};
+use crate::build::{Chain, is_pixelwise};
+use crate::choices::{Candidate, Choice, Elements, Words, candidates};
 use crate::file::{Fold, divisors};
-use dataflow::{EngineKind, MemoryStyle, Mvu, OUTSIDE, Stream, Threshold};
+use crate::front::{Front, Point, Trail};
+use crate::limits::Limits;
+use crate::widths::Widths;
 use engines::Resources;
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use streamline::{LayerOp, Streamlined};
-use tensor::ElementType;
 
-/// The foldings of a network on a board.
+/// The foldings of a network.
 pub(crate) struct Space<'n> {
     network: &'n Streamlined,
-    board: &'n Board,
+    widths: Widths,
     layers: Vec<Candidate<'n>>,
+    /// What leads from words to those of a choice of a layer, or through a layer without choices.
+    ways: RefCell<HashMap<(usize, Words, Words), Way>>,
 }
 
-/// What counts: the weight of a share of LUTs and of block RAMs.
+/// Engines between two choices.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Weighting {
-    pub(crate) luts: f64,
-    pub(crate) brams: f64,
+struct Way {
+    resources: Resources,
+    cycles: u64,
+    output: Words,
+}
+
+/// A folding as the search sees it: without FIFOs.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) fold: Fold,
+    pub(crate) resources: Resources,
+}
+
+/// Where the search stands: how words lie, and how many pixels of the input come at once while the
+/// layer that decides this is still to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct State {
+    words: Words,
+    input_pixel: Option<usize>,
 }
 
 impl<'n> Space<'n> {
-    pub(crate) fn new(network: &'n Streamlined, board: &'n Board) -> Self {
-        Self { network, board, layers: candidates(network) }
+    pub(crate) fn new(network: &'n Streamlined) -> Self {
+        let widths = Widths::default();
+        let layers = candidates(network, &widths);
+        Self { network, widths, layers, ways: RefCell::default() }
     }
 
     /// Every cycle count that some layer can have, ascending: the rates worth trying.
     pub(crate) fn cycle_counts(&self) -> Vec<u64> {
         let mut counts: Vec<u64> =
             self.layers.iter().flat_map(|l| l.choices.iter().map(|c| c.cycles)).collect();
-        counts.retain(|&c| c >= self.fewest_cycles());
+        let fewest = self.fewest_cycles();
+        counts.push(fewest);
+        counts.retain(|&c| c >= fewest);
         counts.sort_unstable();
         counts.dedup();
         counts
@@ -45,160 +69,211 @@ impl<'n> Space<'n> {
 
     /// Cycles a frame below which no folding goes.
     pub(crate) fn fewest_cycles(&self) -> u64 {
-        let (mut fewest, mut inputs) = (1, self.network.input.elements() as u64);
-        for layer in &self.network.layers {
-            if let LayerOp::LabelSelect { k: 2.., .. } = layer.op {
-                fewest = fewest.max(inputs);
+        let mut fewest = 1;
+        for layer in &self.layers {
+            if let LayerOp::LabelSelect { k: 2.., .. } = layer.layer.op {
+                fewest = fewest.max(layer.input.count as u64);
             }
-            inputs = layer.elements() as u64;
+            fewest = fewest.max(layer.choices.iter().map(|c| c.cycles).min().unwrap_or(1));
         }
-        let fastest = |l: &Candidate<'_>| l.choices.iter().map(|c| c.cycles).min().unwrap_or(1);
-        self.layers.iter().map(fastest).fold(fewest, u64::max)
+        fewest
     }
 
-    /// Words of an input frame.
-    fn input_words(&self, lanes: usize) -> usize {
-        self.network.input.elements() / lanes
-    }
-
-    /// The cheapest folding in which no layer takes more than `cycles` cycles a frame.
-    pub(crate) fn cheapest(&self, cycles: u64, weighting: Weighting) -> Option<Fold> {
-        // Best way to reach each lane count: cost and the choices so far.
-        let mut best: BTreeMap<usize, (f64, Vec<usize>)> = BTreeMap::new();
+    /// The front of all foldings in which no engine takes more than `cycles` cycles a frame: for
+    /// each number of block RAMs within the limits the least LUTs + `share` * flip-flops.
+    pub(crate) fn front(&self, cycles: u64, share: f64, limits: &Limits) -> Vec<Plan> {
+        let mut trail = Trail::default();
+        let most = |p: &Point| p.resources.bram36 <= limits.bram36;
+        let mut states = self.starts(cycles, share, &mut trail);
         for (index, layer) in self.layers.iter().enumerate() {
-            let mut next: BTreeMap<usize, (f64, Vec<usize>)> = BTreeMap::new();
-            // What it costs to come to each lane count.
-            let mut arrivals: BTreeMap<usize, (f64, Vec<usize>)> = BTreeMap::new();
-            for (c, choice) in layer.choices.iter().enumerate() {
-                if choice.cycles > cycles {
-                    continue;
-                }
-                let arrive = arrivals.entry(choice.input).or_insert_with(|| {
-                    if index == 0 {
-                        let lanes = self.input_lanes(choice, cycles);
-                        let entry = self.entry(lanes, choice);
-                        return (self.share(entry, weighting), Vec::new());
+            let mut next: BTreeMap<State, Front> = BTreeMap::new();
+            let mut put = |state: State, front: Front| {
+                next.entry(state).or_default().points.extend(front.points);
+            };
+            if layer.choices.is_empty() {
+                for (state, front) in &states {
+                    let way = self.through(index, state.words);
+                    if way.cycles <= cycles {
+                        let state = State { words: way.output, ..*state };
+                        put(state, front.plus(way.resources, share));
                     }
-                    best.iter()
-                        .map(|(&from, (cost, path))| {
-                            let width = converters(from, choice.input, choice.pixel, layer.element);
-                            (cost + self.share(width, weighting), path)
-                        })
-                        .min_by(|a, b| a.0.total_cmp(&b.0))
-                        .map(|(cost, path)| (cost, path.clone()))
-                        .unwrap_or((f64::INFINITY, Vec::new()))
-                });
-                let total = arrive.0 + self.share(choice.resources, weighting);
-                let known = next.get(&choice.output).map_or(f64::INFINITY, |(known, _)| *known);
-                if total < known {
-                    let mut path = arrive.1.clone();
-                    path.push(c);
-                    next.insert(choice.output, (total, path));
+                }
+            } else {
+                let decides = is_pixelwise(layer.layer).is_some();
+                let fast: Vec<(usize, &Choice)> =
+                    layer.choices.iter().enumerate().filter(|(_, c)| c.cycles <= cycles).collect();
+                let mut arrivals: BTreeMap<Words, Front> = BTreeMap::new();
+                for (number, choice) in fast {
+                    let arrival = arrivals.entry(choice.input).or_insert_with(|| {
+                        let mut all = Front::default();
+                        for (state, front) in &states {
+                            let other = |p: usize| decides && p != choice.input.pixel;
+                            if state.input_pixel.is_some_and(other) {
+                                continue;
+                            }
+                            let way = self.leading(index, state.words, choice.input);
+                            if way.cycles <= cycles {
+                                all.points.extend(front.plus(way.resources, share).points);
+                            }
+                        }
+                        all.points.retain(most);
+                        all.pruned()
+                    });
+                    let mut front = arrival.plus(choice.resources, share);
+                    front.points.retain(most);
+                    front.points.iter_mut().for_each(|p| p.trail = trail.step(p.trail, number));
+                    put(State { words: choice.output, input_pixel: None }, front);
                 }
             }
-            best = next;
+            states = next.into_iter().map(|(state, front)| (state, front.pruned())).collect();
         }
-        let (_, path) = best.into_values().min_by(|a, b| a.0.total_cmp(&b.0))?;
-        Some(self.to_fold(&path, cycles))
+        let mut all = Front::default();
+        for (state, front) in states {
+            let end = self.end(state.words);
+            all.points.extend(front.plus(end, share).points);
+        }
+        all.points.retain(most);
+        let plan = |p: &Point| {
+            let (start, choices) = trail.path(p.trail);
+            Plan { fold: self.fold(start, &choices), resources: p.resources }
+        };
+        all.pruned().points.iter().map(plan).collect()
     }
 
-    fn to_fold(&self, path: &[usize], cycles: u64) -> Fold {
-        let mut fold = Fold::default();
-        for (layer, &c) in self.layers.iter().zip(path) {
-            fold.layers.insert(layer.name.to_string(), layer.choices[c].fold.clone());
+    /// How the input can come in, within `cycles`.
+    fn starts(&self, cycles: u64, share: f64, trail: &mut Trail) -> BTreeMap<State, Front> {
+        let input = &self.network.input;
+        let pixelwise = self.layers.iter().find_map(|l| Some((l, is_pixelwise(l.layer)?)));
+        let mut pixels: Vec<usize> = match pixelwise {
+            Some((layer, true)) => layer.choices.iter().map(|c| c.input.pixel).collect(),
+            _ => vec![input.elements()],
+        };
+        pixels.sort_unstable();
+        pixels.dedup();
+        let mut starts = BTreeMap::new();
+        for pixel in pixels {
+            for lanes in divisors(pixel) {
+                let chain = Chain::of_input(self.network, &self.widths, lanes, pixel);
+                let (resources, taken) = chain.cost();
+                if taken <= cycles {
+                    let input_pixel = pixelwise.filter(|(_, is)| *is).map(|_| pixel);
+                    let state = State { words: Words { lanes, pixel }, input_pixel };
+                    let point = Point::new(resources, share, trail.start(lanes));
+                    starts.insert(state, Front { points: vec![point] });
+                }
+            }
         }
-        if let (Some(first), Some(&c)) = (self.layers.first(), path.first()) {
-            // No wider than the slowest layer needs.
-            let slowest = self.layers.iter().zip(path).map(|(l, &c)| l.choices[c].cycles).max();
-            let budget = slowest.unwrap_or(cycles);
-            fold.input_lanes = Some(self.input_lanes(&first.choices[c], budget));
+        starts
+    }
+
+    /// The width converters in front of a choice.
+    fn leading(&self, layer: usize, from: Words, to: Words) -> Way {
+        *self.ways.borrow_mut().entry((layer, from, to)).or_insert_with(|| {
+            let Candidate { layer, input, .. } = &self.layers[layer];
+            let mut chain = Chain::from(self.network, &self.widths, input.stream(from));
+            chain.lead_to(&layer.name, to.pixel, to.lanes, None);
+            let (resources, cycles) = chain.cost();
+            Way { resources, cycles, output: to }
+        })
+    }
+
+    /// A layer that takes words as they come, and what is in front of it.
+    fn through(&self, layer: usize, from: Words) -> Way {
+        *self.ways.borrow_mut().entry((layer, from, from)).or_insert_with(|| {
+            let Candidate { layer, input, .. } = &self.layers[layer];
+            let mut chain = Chain::from(self.network, &self.widths, input.stream(from));
+            chain.lead(layer, &Default::default(), None);
+            chain.layer(layer, &Default::default());
+            let output = Words::of(chain.last());
+            let (resources, cycles) = chain.cost();
+            Way { resources, cycles, output }
+        })
+    }
+
+    fn end(&self, words: Words) -> Resources {
+        let elements = match self.network.layers.last() {
+            Some(l) => Elements { element: l.element, count: l.elements() },
+            None => return Resources::default(),
+        };
+        let mut chain = Chain::from(self.network, &self.widths, elements.stream(words));
+        chain.end();
+        chain.cost().0
+    }
+
+    fn fold(&self, input_lanes: usize, choices: &[usize]) -> Fold {
+        let mut fold = Fold { input_lanes: Some(input_lanes), ..Fold::default() };
+        let with_choices = self.layers.iter().filter(|l| !l.choices.is_empty());
+        for (layer, &choice) in with_choices.zip(choices) {
+            fold.layers.insert(layer.layer.name.clone(), layer.choices[choice].fold.clone());
         }
         fold
     }
+}
 
-    fn share(&self, r: Resources, weighting: Weighting) -> f64 {
-        let board = self.board;
-        weighting.luts * (r.luts / f64::from(board.luts) + 0.3 * r.ffs / f64::from(board.ffs))
-            + weighting.brams * r.bram36 / f64::from(board.bram36.max(1))
-            + r.dsps / f64::from(board.dsps.max(1))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::dataflow;
+    use graph::{Elementwise, Graph, Op, Weights};
+    use ndarray::Array2;
+    use streamline::Options;
+    use tensor::ElementType;
+
+    /// Two fully connected layers, 12 to 6 to 4.
+    fn network() -> Streamlined {
+        let mut graph = Graph::new("two");
+        let x = graph.input("x", vec![1, 12], Some(ElementType::Bipolar));
+        let dense = |columns: usize, rows: usize| {
+            let values = Array2::from_shape_fn((rows, columns), |(r, c)| {
+                if (r * 7 + c * 3) % 5 < 2 { 1.0 } else { -1.0 }
+            });
+            Op::MatMul(Weights { values, quantized: None })
+        };
+        let first = graph.add("first", "MatMul", dense(12, 6), x, vec![1, 6]);
+        let sign = graph.add(
+            "sign",
+            "Sign",
+            Op::Elementwise(Elementwise::Sign { zero: 1 }),
+            first,
+            vec![1, 6],
+        );
+        let second = graph.add("second", "MatMul", dense(6, 4), sign, vec![1, 4]);
+        graph.set_output(second);
+        streamline::streamline(&graph, &Options::default()).unwrap()
     }
 
-    /// The fewest lanes that bring a frame in within `cycles`, going well with those of a choice for
-    /// the first layer.
-    fn input_lanes(&self, choice: &Choice, cycles: u64) -> usize {
-        let (simd, pixel) = (choice.input, self.input_pixel(choice));
-        divisors(pixel)
-            .into_iter()
-            .filter(|lanes| simd.is_multiple_of(*lanes) || lanes.is_multiple_of(simd))
-            .find(|&lanes| self.input_words(lanes) as u64 <= cycles)
-            .unwrap_or(pixel)
-    }
-
-    /// Elements that input words do not straddle.
-    fn input_pixel(&self, choice: &Choice) -> usize {
-        match first_pixelwise(self.network) {
-            Some(_) => choice.pixel,
-            None => self.network.input.elements(),
+    #[test]
+    fn nothing_is_smaller_than_what_is_found() {
+        let network = network();
+        let space = Space::new(&network);
+        let names: Vec<&str> = network.layers.iter().map(|l| l.name.as_str()).collect();
+        for cycles in space.cycle_counts() {
+            let front = space.front(cycles, 0.0, &Limits::NONE);
+            // Memories of these depths are in LUTs when nothing is said.
+            let found = front.first().expect("some folding is fast enough");
+            assert_eq!(found.resources.bram36, 0.0);
+            let mut least = f64::INFINITY;
+            let all = |n| divisors(n).into_iter();
+            for input in all(12) {
+                for (pe0, simd0) in all(6).flat_map(|p| all(12).map(move |s| (p, s))) {
+                    for (pe1, simd1) in all(4).flat_map(|p| all(6).map(move |s| (p, s))) {
+                        let mut fold = Fold { input_lanes: Some(input), ..Fold::default() };
+                        for (name, pe, simd) in [(names[0], pe0, simd0), (names[1], pe1, simd1)] {
+                            let (pe, simd) = (Some(pe), Some(simd));
+                            let layer = crate::LayerFold { pe, simd, ..Default::default() };
+                            fold.layers.insert(name.into(), layer);
+                        }
+                        let whole = dataflow("two", &network, &fold);
+                        let engines = 0..whole.engines.len();
+                        let slowest = engines.clone().map(|e| engines::cycles_per_frame(&whole, e));
+                        if slowest.max() <= Some(cycles) {
+                            let taken: Resources = engines.map(|e| engines::cost(&whole, e)).sum();
+                            least = least.min(taken.luts);
+                        }
+                    }
+                }
+            }
+            assert!((found.resources.luts - least).abs() < 1e-6, "{cycles}: {least}");
         }
-    }
-
-    /// The input quantizer and the converters in front of the first layer.
-    fn entry(&self, lanes: usize, choice: &Choice) -> Resources {
-        let input = &self.network.input;
-        let (simd, pixel) = (choice.input, self.input_pixel(choice));
-        let mut element = input.element;
-        let mut total = engines::stream::adapter_cost(&stream(element, lanes, pixel));
-        if let Some(layer) = self.network.layers.first()
-            && let LayerOp::Threshold(t) = &layer.op
-        {
-            let unit = Threshold {
-                thresholds: t.values.ncols(),
-                shared: t.values.nrows() == 1,
-                memory: MemoryStyle::Lut,
-                credits: 4,
-            };
-            let (from, to) = (stream(element, lanes, pixel), stream(layer.element, lanes, pixel));
-            total += engines::threshold::cost(&unit, &from, &to);
-            element = layer.element;
-        }
-        total + converters(lanes, simd, pixel, element)
-    }
-}
-
-/// A stream of one pixel a frame, for costs.
-pub(crate) fn stream(element: ElementType, lanes: usize, pixel: usize) -> Stream {
-    let (from, to) = (OUTSIDE, OUTSIDE);
-    Stream { name: String::new(), element, lanes, elements: pixel, pixel, from, to }
-}
-
-fn converters(from: usize, to: usize, pixel: usize, element: ElementType) -> Resources {
-    let mut at = from;
-    conversion(from, to, pixel)
-        .into_iter()
-        .map(|lanes| {
-            let ends = (stream(element, at, pixel), stream(element, lanes, pixel));
-            at = lanes;
-            engines::stream::width_cost(&ends.0, &ends.1)
-        })
-        .sum()
-}
-
-/// Whether an engine's parameters name a single linear layer.
-pub(crate) fn is_mvu(kind: &EngineKind) -> Option<&Mvu> {
-    match kind {
-        EngineKind::Mvu(mvu) => Some(mvu),
-        EngineKind::Input
-        | EngineKind::Output
-        | EngineKind::Fifo { .. }
-        | EngineKind::Fork { .. }
-        | EngineKind::Add(_)
-        | EngineKind::Width
-        | EngineKind::Threshold(_)
-        | EngineKind::Window(_)
-        | EngineKind::ParallelWindow(_)
-        | EngineKind::Depthwise(_)
-        | EngineKind::Pool(_)
-        | EngineKind::ChannelAffine(_)
-        | EngineKind::LabelSelect(_) => None,
     }
 }

@@ -1,5 +1,6 @@
 //! Parallel windows in a folding: what they need.
 
+use crate::build::style;
 use crate::file::{LayerFold, divisors};
 use crate::map_units::needs_window;
 use dataflow::{MemoryStyle, ParallelWindow};
@@ -19,10 +20,11 @@ pub(crate) fn unit(
     pixels: usize,
     padding: Surround,
     lanes: usize,
+    lines: Option<MemoryStyle>,
 ) -> ParallelWindow {
     let mut unit =
         ParallelWindow { map, window, pixels, padding, memory: MemoryStyle::Lut, credits: 1 };
-    unit.memory = crate::map_units::ring_memory(Raster::of(&unit, lanes).delay());
+    unit.memory = style(lines, Raster::of(&unit, lanes).delay());
     unit.credits = full_rate_credits(latency(&unit), 1);
     unit
 }

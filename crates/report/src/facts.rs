@@ -28,6 +28,10 @@ pub struct Report {
     pub fps: f64,
     /// Clock in MHz.
     pub clock_mhz: f64,
+    /// How far the folding may be from the best one, where it was searched: 0 when none is better by
+    /// the estimates, else a share of the rate or of the size.
+    #[serde(default)]
+    pub gap: Option<f64>,
     /// The engines, in the order of the stream.
     pub engines: Vec<EngineFacts>,
     /// The buffers, in the order of the stream.

@@ -114,6 +114,7 @@ pub(crate) mod tests {
             latency_cycles: 1_902,
             fps: 127_551.25,
             clock_mhz: 100.0,
+            gap: Some(0.125),
             engines: vec![
                 engine("input", "threshold", "1 lanes", 784, 321, 0.0),
                 engine("fc0", "mvu", "PE 16 SIMD 49", 64, 3_000, 14.0),
@@ -160,6 +161,7 @@ pub(crate) mod tests {
             "latency_cycles",
             "fps",
             "clock_mhz",
+            "gap",
             "engines",
             "fifos",
             "fifo_bits",

@@ -41,6 +41,10 @@ fn headline(html: &mut Html, report: &Report) {
     };
     cycles(html, "interval between frames", report.ii_cycles);
     cycles(html, "latency of a frame", report.latency_cycles);
+    if let Some(gap) = report.gap {
+        let percent = format!("{} %", decimal(gap * 100.0, 1));
+        card(html, "from the best folding", &percent, "at most, by the estimates");
+    }
     if let Some(accuracy) = report.accuracy {
         let percent = format!("{} %", decimal(accuracy * 100.0, 2));
         card(html, "accuracy", &percent, "of the labelled frames are right");

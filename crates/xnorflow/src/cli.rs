@@ -103,7 +103,8 @@ pub(crate) struct Inspect {
 
 Keys of a folding file: input_lanes; for each [layers.NAME] pe, simd, lanes, parallel_window,
 pixels, dot (planes, add or thermometer: how products of inputs of several bits are added up),
-weights and thresholds (block or lut), buffer (words of the input buffer or of the line buffers),
+weights, thresholds and lines (block or lut: where weights, thresholds and the line buffers of windows
+are kept), buffer (words of the input buffer or of the line buffers),
 pad; and [fifos] (words of a FIFO in front of a layer, by layer). What is left out is chosen: depths
 as the fewest words that keep the rate of the slowest engine, rounded up to what memory makes free.")]
 pub(crate) struct Build {

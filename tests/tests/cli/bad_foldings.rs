@@ -48,25 +48,25 @@ fn foldings() {
         error[fold-invalid]: line 3: unknown field `speed`, expected one of `pe`, `simd`, `lanes`, `parallel_window`, `pixels`, `dot`, `weights`, `thresholds`, `buffer`, `pad`
           from: f.toml
 
-        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, buffer, pad, and [fifos]
+        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, lines, buffer, pad, and [fifos]
     ");
     on("[layers.fc0]\npe = \"all\"\n").fails(1, r#"
         error[fold-invalid]: line 2: invalid type: string "all", expected usize
           from: f.toml
 
-        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, buffer, pad, and [fifos]
+        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, lines, buffer, pad, and [fifos]
     "#);
     on("[layers.fc0]\npe = -1\n").fails(1, "
         error[fold-invalid]: line 2: invalid value: integer `-1`, expected usize
           from: f.toml
 
-        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, buffer, pad, and [fifos]
+        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, lines, buffer, pad, and [fifos]
     ");
     on("[layers.fc0]\nweights = \"paper\"\n").fails(1, "
         error[fold-invalid]: line 2: unknown variant `paper`, expected `block` or `lut`
           from: f.toml
 
-        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, buffer, pad, and [fifos]
+        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, lines, buffer, pad, and [fifos]
     ");
     on("[layers.quantizer0]\ndot = \"add\"\n\n[layers.fc1]\ndot = \"add\"\n").fails(
         1,
@@ -141,13 +141,13 @@ fn foldings() {
         error[fold-invalid]: line 1: unclosed table, expected `]`
           from: f.toml
 
-        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, buffer, pad, and [fifos]
+        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, lines, buffer, pad, and [fifos]
     ");
     on("pe = 1\npe = 2\n").fails(1, "
         error[fold-invalid]: line 2: duplicate key
           from: f.toml
 
-        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, buffer, pad, and [fifos]
+        hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, lines, buffer, pad, and [fifos]
     ");
     folder.run("build m.onnx --fold absent.toml -o out").fails(
         1,

@@ -115,6 +115,14 @@ fn show(report: &report::Report) {
         share(report.bram36, report.board.bram36),
         report.dsps,
     ));
+    match report.gap {
+        Some(0.0) => say("search: no folding is better by the estimates"),
+        Some(gap) => say(&format!(
+            "search: at most {} % from the best folding by the estimates",
+            report::decimal(100.0 * gap, 1)
+        )),
+        None => {}
+    }
     say(&format!(
         "buffers: {} bits, against {} if each were as deep as its tensor",
         report::thousands(report.fifo_bits),
