@@ -2,6 +2,7 @@
 
 use crate::Design;
 use dataflow::{EngineKind, Stream};
+use fold::Board;
 use report::{BoardFacts, EngineFacts, FifoFacts, KnifeEdgeFacts, LayerFacts, ModelFacts, Report};
 use streamline::{Dense, InputPlanes, Layer, LayerOp, Streamlined};
 
@@ -74,7 +75,6 @@ fn layer_facts(layer: &Layer, (element, inputs): (tensor::ElementType, usize)) -
 /// The report of a design.
 pub(crate) fn report(design: &Design) -> Report {
     let facts = &design.facts;
-    let board = &design.board;
     let engines = facts.engines.iter().map(|e| EngineFacts {
         name: e.name.clone(),
         kind: e.kind.clone(),
@@ -104,14 +104,7 @@ pub(crate) fn report(design: &Design) -> Report {
     Report {
         name: design.dataflow.name.clone(),
         model: model_facts(&design.network, &design.manifest.model_sha256),
-        board: BoardFacts {
-            name: board.name.clone(),
-            part: board.part.clone(),
-            luts: board.luts.into(),
-            ffs: board.ffs.into(),
-            bram36: board.bram36.into(),
-            dsps: board.dsps.into(),
-        },
+        board: board_facts(&design.board),
         luts: facts.luts,
         ffs: facts.ffs,
         bram36: facts.bram36,
@@ -127,6 +120,18 @@ pub(crate) fn report(design: &Design) -> Report {
         fifos,
         accuracy: None,
         notes,
+    }
+}
+
+/// What a report says of a board.
+pub fn board_facts(board: &Board) -> BoardFacts {
+    BoardFacts {
+        name: board.name.clone(),
+        part: board.part.clone(),
+        luts: board.luts.into(),
+        ffs: board.ffs.into(),
+        bram36: board.bram36.into(),
+        dsps: board.dsps.into(),
     }
 }
 

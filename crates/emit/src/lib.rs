@@ -13,7 +13,7 @@ mod stimulus;
 mod trace;
 mod vivado;
 
-pub use describe::{input_note, model_facts};
+pub use describe::{board_facts, input_note, model_facts};
 pub use manifest::{Manifest, Options, sha256};
 pub use stimulus::{Expected, Seeded, seeded_frames};
 pub use trace::Trace;
@@ -99,9 +99,7 @@ impl Design {
         for (name, text) in vivado::files(self) {
             files.insert(format!("vivado/{name}"), text.into_bytes());
         }
-        let manifest = self.manifest.with_files(&files);
-        files.insert(manifest::FILE.into(), json(&manifest));
-        Ok(files)
+        Ok(self.manifest.over(files))
     }
 
     /// Reads a design back from its output folder.

@@ -47,6 +47,13 @@ impl Manifest {
         Self { files: hashes.collect(), ..self.clone() }
     }
 
+    /// Files with their manifest: a folder that xnorflow may write anew.
+    pub fn over(&self, mut files: Files) -> Files {
+        let text = serde_json::to_vec_pretty(&self.with_files(&files));
+        files.insert(FILE.into(), text.expect("plain data has a JSON form"));
+        files
+    }
+
     /// Reads the manifest of a folder.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         let bytes = std::fs::read(folder.join(FILE)).map_err(|e| {

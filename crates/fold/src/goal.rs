@@ -20,7 +20,7 @@ pub struct Target {
 }
 
 /// What a flip-flop costs in LUTs where flip-flops are short: tried one after another.
-const FLIP_FLOP_SHARES: [f64; 6] = [0.0, 0.05, 0.1, 0.2, 0.4, 0.8];
+pub(crate) const FLIP_FLOP_SHARES: [f64; 6] = [0.0, 0.05, 0.1, 0.2, 0.4, 0.8];
 
 /// How often the search starts again with less room, for the FIFOs that sizing has added.
 const TRIES: usize = 8;

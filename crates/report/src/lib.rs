@@ -16,6 +16,7 @@
 
 mod chart;
 mod facts;
+mod front;
 mod html;
 mod page;
 mod text;
@@ -23,6 +24,7 @@ mod text;
 pub use facts::{
     BoardFacts, EngineFacts, FifoFacts, KnifeEdgeFacts, LayerFacts, ModelFacts, Report,
 };
+pub use front::{DesignFacts, Exploration, exploration_html};
 pub use page::to_html;
 pub use text::{decimal, one_line, table, thousands};
 

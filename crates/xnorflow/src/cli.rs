@@ -14,6 +14,7 @@ pub(crate) struct Cli {
 const EXAMPLES: &str = "Examples:
   xnorflow inspect model.onnx
   xnorflow build model.onnx --board pynq-z2 --fps 10000 -o out
+  xnorflow explore model.onnx --board pynq-z2
   xnorflow sim out --input images.npy --labels labels.npy
   xnorflow verify out --input images.npy --stall 0.3
   xnorflow infer model.onnx --input images.npy --labels labels.npy
@@ -27,6 +28,8 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// Fold a model for a board and write Verilog, testbench and report
     Build(Build),
+    /// Show what a board can do: rate against LUTs and block RAMs
+    Explore(Explore),
     /// Run the cycle-accurate simulator on a built design
     Sim(Sim),
     /// Compare Verilator, simulator and golden model: every word and cycle of every stream
@@ -43,6 +46,7 @@ impl Command {
         match self {
             Command::Inspect(o) => o.json,
             Command::Build(o) => o.json,
+            Command::Explore(o) => o.json,
             Command::Sim(o) => o.json,
             Command::Verify(o) => o.json,
             Command::Infer(o) => o.json,
@@ -140,6 +144,37 @@ pub(crate) struct Build {
     /// Output folder
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xnorflow explore model.onnx --board pynq-z2                 a table
+  xnorflow explore model.onnx --board pynq-z2 -o front        and front/explore.html, with foldings
+  xnorflow build model.onnx --board pynq-z2 --fold front/folds/03.toml -o out
+
+Of the designs that it shows none is better than another in rate, LUTs and block RAMs at once; their
+buffers are sized as those of a build.")]
+pub(crate) struct Explore {
+    #[command(flatten)]
+    pub(crate) model: Model,
+    /// A board's name (see `xnorflow boards`) or a .toml file
+    #[arg(long, default_value = "pynq-z2")]
+    pub(crate) board: String,
+    /// Clock in MHz; by default the board's
+    #[arg(long, value_name = "MHZ")]
+    pub(crate) clock: Option<f64>,
+    /// Share of the part that is drawn in as the budget
+    #[arg(long, value_name = "FRACTION", default_value_t = 0.8)]
+    pub(crate) budget: f64,
+    /// At most so many designs
+    #[arg(long, value_name = "N", default_value_t = 24)]
+    pub(crate) rows: usize,
+    /// Write a page with the picture, and the folding of each design, into a folder
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,

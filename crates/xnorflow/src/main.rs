@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Inspect(options) => commands::inspect::run(options),
         Command::Build(options) => commands::build::run(options),
+        Command::Explore(options) => commands::explore::run(options),
         Command::Sim(options) => commands::sim::run(options),
         Command::Verify(options) => commands::verify::run(options),
         Command::Infer(options) => commands::infer::run(options),

@@ -76,7 +76,7 @@ pub(crate) fn run(options: &Build) -> Result<()> {
     Ok(())
 }
 
-fn positive(option: &str, value: f64, most: f64) -> diagnostic::Result<f64> {
+pub(super) fn positive(option: &str, value: f64, most: f64) -> diagnostic::Result<f64> {
     if value > 0.0 && value <= most {
         return Ok(value);
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod boards;
 pub(crate) mod build;
+pub(crate) mod explore;
 pub(crate) mod infer;
 pub(crate) mod inspect;
 pub(crate) mod sim;
