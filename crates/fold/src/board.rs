@@ -27,6 +27,9 @@ pub struct Board {
     pub dsps: u32,
     /// Clock of the fabric when none is asked for.
     pub clock_mhz: f64,
+    /// How data gets to the core's AXI4-Streams and back, for people.
+    #[serde(default)]
+    pub link: String,
 }
 
 macro_rules! files {
@@ -109,7 +112,8 @@ mod tests {
         let listed: Vec<String> = Board::all().iter().map(|b| format!("{}.toml", b.name)).collect();
         assert_eq!(names, listed);
         FILES.iter().for_each(|text| {
-            Board::parse(text).unwrap();
+            let board = Board::parse(text).unwrap();
+            assert!(!board.link.is_empty() && ["xc7", "xcup"].contains(&board.family.as_str()));
         });
         assert_eq!(Board::find("nexys").unwrap_err().code, Code::BoardInvalid);
     }

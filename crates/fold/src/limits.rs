@@ -69,17 +69,13 @@ impl Limits {
 
     /// What a design needs more of than there is.
     pub(crate) fn missing(&self, r: Resources, board: &str) -> String {
-        let number = |n: f64| if n.fract() == 0.0 { format!("{n:.0}") } else { format!("{n:.1}") };
         let short = self.each(r).into_iter().filter(|(_, used, most)| used > most);
         let short: Vec<String> = short
             .map(|(what, used, most)| {
-                let (used, most) = (used.ceil(), most.floor());
-                format!(
-                    "{} {what}, {} more than the {}",
-                    number(used),
-                    number(used - most),
-                    number(most)
-                )
+                // Block RAMs come in halves.
+                let unit = if what == "BRAM36" { 0.5 } else { 1.0 };
+                let (used, most) = ((used / unit).ceil() * unit, (most / unit).floor() * unit);
+                format!("{used} {what}, {} more than the {most}", used - most)
             })
             .collect();
         match short.is_empty() {

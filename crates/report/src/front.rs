@@ -55,8 +55,9 @@ impl Exploration {
 
     /// Headings and rows for a table.
     pub fn table(&self) -> (Vec<&'static str>, Vec<Vec<String>>) {
-        let headings =
-            vec!["frames/s", "cycles", "LUT", "LUT %", "FF", "BRAM36", "BRAM %", "DSP", "fits", "fold"];
+        let headings = vec![
+            "frames/s", "cycles", "LUT", "LUT %", "FF", "BRAM36", "BRAM %", "DSP", "fits", "fold",
+        ];
         let percent = |used: f64, of: u64| decimal(100.0 * used / of.max(1) as f64, 1);
         let row = |d: &DesignFacts| {
             vec![

@@ -12,6 +12,7 @@
 
 mod area;
 mod bench;
+mod boards;
 mod demo;
 mod directions;
 mod documents;
@@ -52,6 +53,8 @@ enum Command {
     Onnxruntime(onnxruntime::Options),
     /// Synthesise an output folder with Yosys and compare with its estimate.
     Area(area::Options),
+    /// Build TFC, LFC and CNV (or the shipped examples) for every board; prints a Markdown table.
+    Boards,
     /// Measure build, inference and simulation; prints a Markdown table.
     Bench(bench::Options),
 }
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Sweep(options) => sweep::run(&workspace, &options),
         Command::Onnxruntime(options) => onnxruntime::run(&workspace, &options),
         Command::Area(options) => area::run(&workspace, &options),
+        Command::Boards => boards::run(&workspace),
         Command::Bench(options) => bench::run(&workspace, &options),
     });
     match result {

@@ -155,6 +155,7 @@ impl Growing {
             clock_mhz: 100.0,
             engines: Vec::new(),
             fewest_words: Default::default(),
+            gap: None,
         };
         let name = dataflow.name.clone();
         super::prepare(&name, network, Folded { fold: Fold::default(), dataflow, facts })

@@ -45,7 +45,7 @@ fn foldings() {
     ",
     );
     on("[layers.fc0]\npe = 8\nspeed = 9\n").fails(1, "
-        error[fold-invalid]: line 3: unknown field `speed`, expected one of `pe`, `simd`, `lanes`, `parallel_window`, `pixels`, `dot`, `weights`, `thresholds`, `buffer`, `pad`
+        error[fold-invalid]: line 3: unknown field `speed`, expected one of `pe`, `simd`, `lanes`, `parallel_window`, `pixels`, `dot`, `weights`, `thresholds`, `lines`, `buffer`, `pad`
           from: f.toml
 
         hint: legal keys: input_lanes, [layers.NAME] with pe, simd, lanes, parallel_window, pixels, dot, weights, thresholds, lines, buffer, pad, and [fifos]
@@ -218,7 +218,7 @@ fn boards() {
     ",
     );
     on(&format!("{board}price = 3\n")).fails(1, "
-        error[board-invalid]: unknown field `price`, expected one of `name`, `description`, `part`, `family`, `luts`, `ffs`, `bram36`, `uram`, `dsps`, `clock_mhz`
+        error[board-invalid]: unknown field `price`, expected one of `name`, `description`, `part`, `family`, `luts`, `ffs`, `bram36`, `uram`, `dsps`, `clock_mhz`, `link`
           from: b.toml
     ");
     on(&board.replace("53200", "-1")).fails(
@@ -353,12 +353,12 @@ fn rates_and_budgets_out_of_reach() {
     ",
     );
     folder.run("build m.onnx -o out --budget 0.001").fails(1, "
-        error[fold-budget]: 230 LUTs, 0.0 BRAM36 and 0 DSPs are needed; 53, 0.1 and 0 are in the budget of pynq-z2
+        error[fold-budget]: needed at least: 229 LUTs, 176 more than the 53; 204 flip-flops, 98 more than the 106; 0.5 BRAM36, 0.5 more than the 0 in the budget of pynq-z2
 
         hint: ask for fewer frames a second, a larger --budget (at most 1) or a larger board
     ");
     folder.run("build m.onnx -o out --fps 100000000 --budget 0.005").fails(1, "
-        error[fold-budget]: 496 LUTs, 0.0 BRAM36 and 0 DSPs are needed; 266, 0.7 and 1 are in the budget of pynq-z2
+        error[fold-budget]: needed at least: 496 LUTs, 230 more than the 266 in the budget of pynq-z2
 
         hint: ask for fewer frames a second, a larger --budget (at most 1) or a larger board
     ");

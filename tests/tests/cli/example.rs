@@ -160,6 +160,7 @@ fn json_has_its_keys() {
             "latency_cycles",
             "fps",
             "clock_mhz",
+            "gap",
             "engines",
             "fifos",
             "fifo_bits",

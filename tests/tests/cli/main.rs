@@ -8,6 +8,7 @@ mod bad_models;
 mod convolutional;
 mod damaged;
 mod example;
+mod explore;
 mod folders;
 mod killed;
 mod maps;

@@ -40,7 +40,8 @@ fn boards_are_listed_as_text_and_as_json() {
                 "bram36",
                 "uram",
                 "dsps",
-                "clock_mhz"
+                "clock_mhz",
+                "link"
             ]
         );
         let name = board["name"].as_str().unwrap();
@@ -62,6 +63,7 @@ fn wrong_usage_ends_with_status_2() {
         Commands:
           inspect  List layers, value types, parameters and whatever is not supported
           build    Fold a model for a board and write Verilog, testbench and report
+          explore  Show what a board can do: rate against LUTs and block RAMs
           sim      Run the cycle-accurate simulator on a built design
           verify   Compare Verilator, simulator and golden model: every word and cycle of every stream
           infer    Run the software golden model
@@ -75,6 +77,7 @@ fn wrong_usage_ends_with_status_2() {
         Examples:
           xnorflow inspect model.onnx
           xnorflow build model.onnx --board pynq-z2 --fps 10000 -o out
+          xnorflow explore model.onnx --board pynq-z2
           xnorflow sim out --input images.npy --labels labels.npy
           xnorflow verify out --input images.npy --stall 0.3
           xnorflow infer model.onnx --input images.npy --labels labels.npy

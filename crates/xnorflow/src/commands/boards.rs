@@ -11,13 +11,25 @@ pub(crate) fn run(options: &Boards) -> Result<()> {
         say_json(&serde_json::json!({ "boards": boards }));
         return Ok(());
     }
-    let headers = ["board", "part", "LUTs", "FFs", "BRAM36", "URAM", "DSPs", "MHz", "description"];
+    let headers = [
+        "board",
+        "part",
+        "LUTs",
+        "FFs",
+        "BRAM36",
+        "URAM",
+        "DSPs",
+        "MHz",
+        "family",
+        "description",
+        "data",
+    ];
     let rows: Vec<Vec<String>> = boards
         .into_iter()
         .map(|b| {
             let numbers = [b.luts, b.ffs, b.bram36, b.uram, b.dsps].map(|n| n.to_string());
-            [vec![b.name, b.part], numbers.to_vec(), vec![b.clock_mhz.to_string(), b.description]]
-                .concat()
+            let more = vec![b.clock_mhz.to_string(), b.family, b.description, b.link];
+            [vec![b.name, b.part], numbers.to_vec(), more].concat()
         })
         .collect();
     say(report::table(&headers, &rows).trim_end());
