@@ -5,6 +5,8 @@
 //! One folder for each engine holds `cycles.rs` and `cost.rs`; the hardware in `rtl` is built apart
 //! from both, so that the two meanings of an engine's time check each other.
 
+mod calibration;
+mod fits;
 mod resources;
 mod timing;
 
@@ -18,13 +20,20 @@ pub mod stream;
 pub mod threshold;
 pub mod window;
 
+pub use calibration::Fit;
 pub use resources::{Resources, full_block_ram, full_lut_ram, lut_ram, rom};
 pub use timing::{Compute, Shifting, Sliding, Timing, cycles_per_frame, full_rate_credits, timing};
 
 use dataflow::{Dataflow, EngineKind};
 
-/// The estimated resources of an engine.
+/// The estimated resources of an engine: what its formulas say, brought to what synthesis makes.
 pub fn cost(dataflow: &Dataflow, engine: usize) -> Resources {
+    let said = formula(dataflow, engine);
+    Fit::of(dataflow.engines[engine].kind.name()).map_or(said, |fit| fit.apply(said))
+}
+
+/// What the formulas of an engine say.
+fn formula(dataflow: &Dataflow, engine: usize) -> Resources {
     let e = &dataflow.engines[engine];
     let (input, output) = (&dataflow.streams[e.input()], &dataflow.streams[e.output()]);
     match &e.kind {

@@ -13,6 +13,7 @@
 mod area;
 mod bench;
 mod boards;
+mod calibrate;
 mod demo;
 mod directions;
 mod documents;
@@ -53,6 +54,8 @@ enum Command {
     Onnxruntime(onnxruntime::Options),
     /// Synthesise an output folder with Yosys and compare with its estimate.
     Area(area::Options),
+    /// Fit the cost models to synthesis: writes their constants anew.
+    Calibrate(calibrate::Options),
     /// Build TFC, LFC and CNV (or the shipped examples) for every board; prints a Markdown table.
     Boards,
     /// Measure build, inference and simulation; prints a Markdown table.
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::Sweep(options) => sweep::run(&workspace, &options),
         Command::Onnxruntime(options) => onnxruntime::run(&workspace, &options),
         Command::Area(options) => area::run(&workspace, &options),
+        Command::Calibrate(options) => calibrate::run(&workspace, &options),
         Command::Boards => boards::run(&workspace),
         Command::Bench(options) => bench::run(&workspace, &options),
     });

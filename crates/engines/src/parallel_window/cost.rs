@@ -23,10 +23,7 @@ pub fn cost(unit: &ParallelWindow, input: &Stream, output: &Stream) -> Resources
     // Where words of a slot follow each other the history is shift registers of LUTs.
     let history = match words {
         1 => Resources::logic(0.0, history),
-        _ => Resources::logic(
-            history / words as f64 * words.div_ceil(16) as f64,
-            history / words as f64,
-        ),
+        _ => Resources::logic(history / words as f64 * words.div_ceil(16) as f64, 0.0),
     };
     let queue = Resources::logic(lut_ram(unit.credits, output.bits()) + 8.0, 8.0);
     let padding = if unit.window.is_padded() { output.bits() as f64 } else { 0.0 };

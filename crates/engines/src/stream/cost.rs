@@ -9,13 +9,23 @@ pub fn fifo_cost(depth: usize, bits: usize) -> Resources {
     Resources::logic(lut_ram(depth, bits) + 3.0 * pointer + 4.0, 3.0 * pointer + 2.0)
 }
 
-/// A width converter: the narrow-to-wide one keeps a word and its parts, the other two words.
+/// A width converter: the narrow-to-wide one keeps a word and all parts but the last of the next, the
+/// other two words.
 pub fn width_cost(input: &Stream, output: &Stream) -> Resources {
     let wide = input.bits().max(output.bits()) as f64;
     let narrow = input.bits().min(output.bits()) as f64;
-    let multiplexer = narrow * (wide / narrow / 4.0).ceil();
-    let luts = if output.lanes > input.lanes { wide * 0.3 } else { wide + multiplexer };
-    Resources::logic(luts + 14.0, 2.0 * wide + 12.0)
+    let ratio = wide / narrow;
+    let position = ratio.log2().ceil() + 3.0;
+    if output.lanes > input.lanes {
+        // Parts that may not come are zero.
+        let partly = !input.words_per_pixel().is_multiple_of(output.lanes / input.lanes);
+        let zeros = if partly { wide } else { 0.0 };
+        Resources::logic(zeros + ratio + position, 2.0 * wide - narrow + position)
+    } else {
+        // A choice among the parts of two words.
+        let choice = narrow * (2.0 * ratio / 4.0).ceil() * 1.3;
+        Resources::logic(choice + 2.0 * position, 2.0 * wide + position + 3.0)
+    }
 }
 
 /// Two streams added: a queue at each input, one behind the sums.

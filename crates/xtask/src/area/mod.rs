@@ -5,7 +5,7 @@
 //! these are not the figures of the vendor's tool, but they are good for comparing.
 
 mod count;
-mod engines;
+pub(crate) mod engines;
 mod netlist;
 
 use crate::workspace::Workspace;
