@@ -84,6 +84,7 @@ pub(crate) fn report(design: &Design) -> Report {
         ffs: e.ffs,
         bram36: e.bram36,
         dsps: e.dsps,
+        luts_error: e.luts_error,
     });
     let mut notes = vec![
         "LUT, FF, block RAM and DSP figures are estimates before synthesis.".to_string(),

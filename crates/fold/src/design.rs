@@ -84,6 +84,10 @@ pub struct EngineFacts {
     pub bram36: f64,
     /// Estimated DSP slices.
     pub dsps: u64,
+    /// By what share the LUTs of half of the engines of its kind were off, where engines were
+    /// synthesised for comparison.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub luts_error: Option<f64>,
 }
 
 /// Builds the dataflow of a given folding; buffers and FIFOs that it does not set are sized.
@@ -200,6 +204,7 @@ fn facts(sizing: &Sizing, clock_mhz: f64) -> Facts {
                 ffs: cost.ffs.round() as u64,
                 bram36: cost.bram36,
                 dsps: cost.dsps.round() as u64,
+                luts_error: engines::Fit::of(engine.kind.name()).map(|fit| fit.error),
             }
         })
         .collect();

@@ -154,6 +154,9 @@ pub struct EngineFacts {
     pub bram36: f64,
     /// Estimated DSP slices.
     pub dsps: u64,
+    /// By what share its LUTs are expected to be off, where that is known.
+    #[serde(default)]
+    pub luts_error: Option<f64>,
 }
 
 /// One buffer of the design.
@@ -172,4 +175,15 @@ pub struct FifoFacts {
     /// Words of the tensor that goes through; none where what goes through is windows of it.
     #[serde(default)]
     pub tensor_words: Option<u64>,
+}
+
+impl Report {
+    /// By what share the LUTs of the design are expected to be off, when engines err alike; `None`
+    /// where too little of it is known.
+    pub fn luts_error(&self) -> Option<f64> {
+        let known = || self.engines.iter().filter_map(|e| Some((e.luts as f64, e.luts_error?)));
+        let luts: f64 = known().map(|(luts, _)| luts).sum();
+        let off: f64 = known().map(|(luts, error)| luts * error).sum();
+        (luts > 0.9 * self.luts as f64 && luts > 0.0).then(|| off / luts)
+    }
 }

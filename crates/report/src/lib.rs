@@ -67,6 +67,7 @@ pub(crate) mod tests {
             ffs: luts + 100,
             bram36,
             dsps: 0,
+            luts_error: Some(0.05),
         };
         let layer = |name: &str, inputs, outputs, thresholds| LayerFacts {
             name: name.into(),

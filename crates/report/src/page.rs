@@ -86,7 +86,7 @@ fn engines(html: &mut Html, report: &Report) {
          colour and bold; the dashed line is the interval between frames.",
     );
     chart::cycles(html, &report.engines, report.ii_cycles);
-    html.raw("</section>\n").section("Engines", "Busy is the share of the interval.");
+    html.raw("</section>\n").section("Engines", "Busy is the share of the interval. Half of the engines of a kind were off by no more than \u{b1} %.");
     let columns = [
         Column::Text("Engine"),
         Column::Text("Kind"),
@@ -94,6 +94,7 @@ fn engines(html: &mut Html, report: &Report) {
         Column::Number("Cycles"),
         Column::Number("Busy"),
         Column::Number("LUT"),
+        Column::Number("\u{b1} %"),
         Column::Number("FF"),
         Column::Number("BRAM36"),
         Column::Number("DSP"),
@@ -107,6 +108,7 @@ fn engines(html: &mut Html, report: &Report) {
             thousands(e.cycles),
             format!("{} %", decimal(100.0 * e.cycles as f64 / interval, 1)),
             thousands(e.luts),
+            e.luts_error.map_or("-".into(), |error| decimal(100.0 * error, 0)),
             thousands(e.ffs),
             decimal(e.bram36, 1),
             thousands(e.dsps),

@@ -172,7 +172,7 @@ fn json_has_its_keys() {
     );
     assert_eq!(
         keys(&build["engines"][0]),
-        ["name", "kind", "folding", "cycles", "luts", "ffs", "bram36", "dsps"]
+        ["name", "kind", "folding", "cycles", "luts", "ffs", "bram36", "dsps", "luts_error"]
     );
     assert_eq!(keys(&build["fifos"][0]), ["name", "words", "bits", "fewest_words", "tensor_words"]);
     assert!(build["fps"].as_f64().unwrap() >= 20000.0);

@@ -85,15 +85,16 @@ pub(super) fn positive(option: &str, value: f64, most: f64) -> diagnostic::Resul
 }
 
 fn show(report: &report::Report) {
-    let headers = ["engine", "kind", "folding", "cycles", "LUT", "FF", "BRAM36", "DSP"];
+    let headers = ["engine", "kind", "folding", "cycles", "LUT", "\u{b1} %", "FF", "BRAM36", "DSP"];
     let rows: Vec<Vec<String>> = report
         .engines
         .iter()
         .map(|e| {
-            let counts = [e.cycles, e.luts, e.ffs].map(report::thousands);
-            let memory = [e.bram36.to_string(), e.dsps.to_string()];
-            [vec![e.name.clone(), e.kind.clone(), e.folding.clone()], counts.into(), memory.into()]
-                .concat()
+            let [cycles, luts, ffs] = [e.cycles, e.luts, e.ffs].map(report::thousands);
+            let error = e.luts_error.map_or("-".into(), |error| report::decimal(100.0 * error, 0));
+            let (bram36, dsps) = (e.bram36.to_string(), e.dsps.to_string());
+            let [name, kind, folding] = [&e.name, &e.kind, &e.folding].map(String::clone);
+            vec![name, kind, folding, cycles, luts, error, ffs, bram36, dsps]
         })
         .collect();
     say(report::table(&headers, &rows).trim_end());
@@ -106,9 +107,10 @@ fn show(report: &report::Report) {
     ));
     let share = |used: f64, of: u64| 100.0 * used / of.max(1) as f64;
     say(&format!(
-        "estimated on {}: {} LUTs ({:.1} %), {} FFs, {} BRAM36 ({:.1} %), {} DSPs",
+        "estimated on {}: {} LUTs{} ({:.1} %), {} FFs, {} BRAM36 ({:.1} %), {} DSPs",
         report.board.name,
         report::thousands(report.luts),
+        report.luts_error().map_or(String::new(), |e| format!(" \u{b1} {:.0} %", 100.0 * e)),
         share(report.luts as f64, report.board.luts),
         report::thousands(report.ffs),
         report.bram36,
