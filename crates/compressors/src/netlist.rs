@@ -49,11 +49,11 @@ impl Netlist {
         self.stages.iter().map(|stage| stage.registers.len()).sum()
     }
 
-    /// `CARRY4` primitives.
-    pub fn carries(&self) -> usize {
+    /// Primitives of the carry chain, of `size` positions each.
+    pub fn carries(&self, size: usize) -> usize {
         let chains = self.stages.iter().flat_map(|stage| &stage.chains);
         let positions = |chain: &Vec<Counter>| chain.iter().map(|c| c.carries.len()).sum::<usize>();
-        chains.map(|chain| positions(chain).div_ceil(4)).sum()
+        chains.map(|chain| positions(chain).div_ceil(size)).sum()
     }
 
     /// Cycles from the inputs to the sum.

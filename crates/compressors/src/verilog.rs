@@ -1,4 +1,4 @@
-//! A netlist as a Verilog module of instantiated primitives, and models of these for simulators.
+//! A netlist as a Verilog module: of instantiated primitives, or of operators.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,39 @@ use crate::counter::{Carry, Counter};
 use crate::lut::Lut;
 use crate::netlist::{Netlist, Stage};
 
+/// What a netlist is written in. Ports, registers and values are the same in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Primitives {
+    /// Operators: for any device.
+    Portable,
+    /// `LUT6_2`, `LUT1` to `LUT6` and `CARRY4`: 7 series.
+    Series7,
+    /// The same tables and `CARRY8`: UltraScale and UltraScale+.
+    UltraScale,
+}
+
+impl Primitives {
+    /// Positions of a primitive of the carry chain; 0 where there is none.
+    fn positions(self) -> usize {
+        match self {
+            Self::Portable => 0,
+            Self::Series7 => 4,
+            Self::UltraScale => 8,
+        }
+    }
+}
+
+/// What comes behind the last stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// A register for each bit of the sum.
+    Registers,
+    /// Nothing: the register is the caller's, an accumulator with its own start value.
+    Open,
+}
+
 /// Models of the primitives as file name and text, for simulators only: synthesis knows them.
-pub fn simulation_models() -> [(&'static str, &'static str); 8] {
+pub fn simulation_models() -> [(&'static str, &'static str); 9] {
     [
         ("LUT1.v", include_str!("../models/LUT1.v")),
         ("LUT2.v", include_str!("../models/LUT2.v")),
@@ -20,25 +51,44 @@ pub fn simulation_models() -> [(&'static str, &'static str); 8] {
         ("LUT6.v", include_str!("../models/LUT6.v")),
         ("LUT6_2.v", include_str!("../models/LUT6_2.v")),
         ("CARRY4.v", include_str!("../models/CARRY4.v")),
+        ("CARRY8.v", include_str!("../models/CARRY8.v")),
     ]
 }
 
 impl Netlist {
-    /// Defines the module `name` with the ports `clk`, `bits` (a bit for each input wire that is not
-    /// late), `late` (the others) and `sum`. There is no port without bits.
+    /// Defines the module `name` of 7-series primitives; see [`module_of`](Self::module_of).
     pub fn module(&self, library: &mut Library, name: &str) -> ModuleRef {
+        self.module_of(Primitives::Series7, End::Registers, library, name)
+    }
+
+    /// Defines the module `name` with the ports `clk`, `bits` (a bit for each input wire that is not
+    /// late), `late` (the others) and `sum`. There is no port without bits, and no `clk` without
+    /// registers.
+    pub fn module_of(
+        &self,
+        primitives: Primitives,
+        end: End,
+        library: &mut Library,
+        name: &str,
+    ) -> ModuleRef {
         let mut m = Module::new(name);
+        let last = usize::from(end == End::Open);
+        let registers = self.latency() - last;
         m.comment(&format!(
-            "Compressor tree of {} bits to a sum of {}, {} registers deep.\n\
-             {} LUT sites, {} flip-flops and {} CARRY4 of the 7 series.",
+            "Compressor tree of {} bits to a sum of {}, {registers} registers deep.",
             self.inputs,
             self.outputs.len(),
-            self.latency(),
-            self.luts(),
-            self.registers(),
-            self.carries(),
         ));
-        let clk = m.input("clk", 1);
+        m.comment(&match primitives {
+            Primitives::Portable => "Written in operators.".to_owned(),
+            Primitives::Series7 => {
+                format!("{} LUT sites and {} CARRY4 of the 7 series.", self.luts(), self.carries(4))
+            }
+            Primitives::UltraScale => {
+                format!("{} LUT sites and {} CARRY8 of UltraScale.", self.luts(), self.carries(8))
+            }
+        });
+        let clk = (registers > 0).then(|| m.input("clk", 1));
         let (late, early): (Vec<Wire>, Vec<Wire>) =
             (0..self.inputs as u32).map(Wire).partition(|wire| self.late.contains(wire));
         let mut inputs = Vec::new();
@@ -51,9 +101,17 @@ impl Netlist {
         let sum = m.output("sum", self.outputs.len());
         let mut values: Vec<Option<Expr>> = vec![None; self.wires];
         inputs.into_iter().for_each(|(wire, bit)| values[wire.index()] = Some(bit));
-        let mut writer = Writer { module: m, values, read: self.read_outside_carries() };
+        let read = self.read_outside_carries();
+        let mut writer = Writer { module: m, values, read, primitives };
         for (number, stage) in self.stages.iter().enumerate() {
-            writer.stage(clk, number, stage, self.stages.get(number + 1));
+            writer.section(number, stage);
+            match clk.filter(|_| number < registers) {
+                Some(clk) => writer.all_registers(clk, number, stage, self.stages.get(number + 1)),
+                None => stage.registers.iter().for_each(|(from, to)| {
+                    let value = writer.value((*from).into());
+                    writer.set(*to, value);
+                }),
+            }
         }
         let outputs: Vec<Expr> = self.outputs.iter().map(|bit| writer.value(*bit)).collect();
         writer.module.assign(sum, pack(outputs));
@@ -74,29 +132,62 @@ impl Netlist {
 }
 
 /// A module under construction, and what its wires are called there.
-struct Writer {
-    module: Module,
+pub(crate) struct Writer {
+    pub(crate) module: Module,
     values: Vec<Option<Expr>>,
-    /// Wires for which a bit of a `CARRY4` needs to be read.
+    /// Wires for which a bit of a carry primitive needs to be read.
     read: BTreeSet<Wire>,
+    primitives: Primitives,
+}
+
+/// Instantiates a table; gives its outputs.
+pub(crate) fn place(
+    module: &mut Module,
+    name: &str,
+    lut: &Lut,
+    pins: Vec<Expr>,
+) -> Vec<(Wire, Signal)> {
+    let (kind, outputs) = match lut.o5 {
+        Some(o5) => ("LUT6_2".to_owned(), vec![("O6", lut.o6), ("O5", o5)]),
+        None => (format!("LUT{}", pins.len()), vec![("O", lut.o6)]),
+    };
+    let inputs = (0..pins.len()).map(|pin| Port::input(&format!("I{pin}"), 1));
+    let ports = inputs.chain(outputs.iter().map(|(port, _)| Port::output(port, 1)));
+    let primitive = ModuleRef::external(&kind, ports.collect());
+    let init = Constant::new(1 << pins.len(), lut.init);
+    let mut instance = module.instance(name, &primitive).parameter("INIT", init);
+    for (pin, value) in pins.into_iter().enumerate() {
+        instance = instance.connect(&format!("I{pin}"), value);
+    }
+    let placed = instance.place();
+    outputs.into_iter().map(|(port, wire)| (wire, placed.output(port))).collect()
 }
 
 impl Writer {
-    fn value(&self, bit: Bit) -> Expr {
+    pub(crate) fn value(&self, bit: Bit) -> Expr {
         let Some(wire) = bit.wire else { return bit.inverted.into() };
         let value = self.values[wire.index()].clone().expect("counters stand in order");
         if bit.inverted { !value } else { value }
     }
 
-    fn set(&mut self, wire: Wire, value: impl Into<Expr>) {
+    pub(crate) fn set(&mut self, wire: Wire, value: impl Into<Expr>) {
         self.values[wire.index()] = Some(value.into());
     }
 
-    fn stage(&mut self, clk: Signal, number: usize, stage: &Stage, next: Option<&Stage>) {
+    /// The chains of a stage.
+    fn section(&mut self, number: usize, stage: &Stage) {
         self.module.section(&format!("Stage {number}"));
         for (index, chain) in stage.chains.iter().enumerate() {
-            self.chain(&format!("s{number}_c{index}"), chain);
+            let name = format!("s{number}_c{index}");
+            match self.primitives {
+                Primitives::Portable => self.sum(&name, chain),
+                Primitives::Series7 | Primitives::UltraScale => self.chain(&name, chain),
+            }
         }
+    }
+
+    /// The registers behind a stage.
+    fn all_registers(&mut self, clk: Signal, number: usize, stage: &Stage, next: Option<&Stage>) {
         // A bit that waits for stages may not become a shift register: that takes a table.
         let next: BTreeSet<Wire> =
             next.iter().flat_map(|stage| &stage.registers).map(|r| r.0).collect();
@@ -122,7 +213,7 @@ impl Writer {
         }
     }
 
-    /// The tables of a chain, and four positions to each `CARRY4`.
+    /// The tables of a chain, and four positions to each `CARRY4`, or eight to each `CARRY8`.
     ///
     /// Tables read no carry of their own chain, so all of them come first.
     fn chain(&mut self, name: &str, chain: &[Counter]) {
@@ -131,58 +222,56 @@ impl Writer {
         }
         let carries: Vec<Carry> = chain.iter().flat_map(|c| c.carries.iter().copied()).collect();
         let mut below = None;
-        for (index, four) in carries.chunks(4).enumerate() {
-            let is_last = 4 * index + four.len() == carries.len();
-            below = Some(self.carry4(&format!("u_{name}_carry{index}"), four, below, is_last));
+        let size = self.primitives.positions();
+        for (index, some) in carries.chunks(size).enumerate() {
+            let is_last = size * index + some.len() == carries.len();
+            below = Some(self.carry(&format!("u_{name}_carry{index}"), some, below, is_last));
         }
     }
 
     fn lut(&mut self, name: &str, lut: &Lut) {
         let pins: Vec<Expr> = lut.pins.iter().map(|pin| self.value(*pin)).collect();
-        let (kind, outputs) = match lut.o5 {
-            Some(o5) => ("LUT6_2".to_owned(), vec![("O6", lut.o6), ("O5", o5)]),
-            None => (format!("LUT{}", pins.len()), vec![("O", lut.o6)]),
-        };
-        let inputs = (0..pins.len()).map(|pin| Port::input(&format!("I{pin}"), 1));
-        let ports = inputs.chain(outputs.iter().map(|(port, _)| Port::output(port, 1)));
-        let primitive = ModuleRef::external(&kind, ports.collect());
-        let init = Constant::new(1 << pins.len(), lut.init);
-        let mut instance = self.module.instance(name, &primitive).parameter("INIT", init);
-        for (pin, value) in pins.into_iter().enumerate() {
-            instance = instance.connect(&format!("I{pin}"), value);
-        }
-        let placed = instance.place();
-        for (port, wire) in outputs {
-            self.set(wire, placed.output(port));
+        for (wire, value) in place(&mut self.module, name, lut, pins) {
+            self.set(wire, value);
             if !self.read.contains(&wire) {
-                self.module.sink_unused([placed.output(port)]);
+                self.module.sink_unused([value]);
             }
         }
     }
 
-    /// One to four positions; `below` is the carry out of the `CARRY4` below. Returns its own,
+    /// One primitive of the carry chain; `below` is the carry out of the one below. Returns its own,
     /// which nothing reads of the last.
-    fn carry4(
+    fn carry(
         &mut self,
         name: &str,
         positions: &[Carry],
         below: Option<Expr>,
         is_last: bool,
     ) -> Expr {
-        let inputs = [("CI", 1), ("CYINIT", 1), ("DI", 4), ("S", 4)];
-        let inputs = inputs.map(|(port, width)| Port::input(port, width));
-        let outputs = [Port::output("CO", 4), Port::output("O", 4)];
-        let primitive = ModuleRef::external("CARRY4", inputs.into_iter().chain(outputs).collect());
-        let outside = if below.is_some() { low() } else { self.value(positions[0].ci) };
-        let four = |of: fn(&Carry) -> Bit| {
+        let size = self.primitives.positions();
+        let first = self.value(positions[0].ci);
+        let all = |of: fn(&Carry) -> Bit| {
             pack(positions.iter().map(|position| self.value(of(position))).collect::<Vec<_>>())
-                .zero_extend(4)
+                .zero_extend(size)
         };
-        let (di, s) = (four(|position| position.di), four(|position| position.s));
-        let instance = self.module.instance(name, &primitive);
-        let instance = instance.connect("CI", below.unwrap_or_else(low));
-        let instance = instance.connect("CYINIT", outside).connect("DI", di).connect("S", s);
-        let placed = instance.place();
+        let (di, s) = (all(|position| position.di), all(|position| position.s));
+        // The carry from the primitive below and that from outside have a pin each in the 7 series.
+        let (kind, ins) = match (self.primitives, below) {
+            (Primitives::UltraScale, below) => {
+                ("CARRY8", [("CI", below.unwrap_or(first)), ("CI_TOP", low())])
+            }
+            (_, Some(below)) => ("CARRY4", [("CI", below), ("CYINIT", low())]),
+            (_, None) => ("CARRY4", [("CI", low()), ("CYINIT", first)]),
+        };
+        let inputs = ins.iter().map(|(port, _)| Port::input(port, 1));
+        let words = [Port::input("DI", size), Port::input("S", size)];
+        let outputs = [Port::output("CO", size), Port::output("O", size)];
+        let primitive = ModuleRef::external(kind, inputs.chain(words).chain(outputs).collect());
+        let mut instance = self.module.instance(name, &primitive);
+        for (port, value) in ins {
+            instance = instance.connect(port, value);
+        }
+        let placed = instance.connect("DI", di).connect("S", s).place();
         let (co, o) = (placed.output("CO"), placed.output("O"));
         for (index, position) in positions.iter().enumerate() {
             self.set(position.o, o.bit(index));
@@ -191,10 +280,10 @@ impl Writer {
         let is_read = |of: fn(&Carry) -> Wire, index: usize| {
             positions.get(index).is_some_and(|position| self.read.contains(&of(position)))
         };
-        let carries = (0..4).filter(|i| !is_read(|p| p.co, *i) && (is_last || *i < 3));
-        let sums = (0..4).filter(|i| !is_read(|p| p.o, *i));
+        let carries = (0..size).filter(|i| !is_read(|p| p.co, *i) && (is_last || *i + 1 < size));
+        let sums = (0..size).filter(|i| !is_read(|p| p.o, *i));
         let unused: Vec<Expr> = carries.map(|i| co.bit(i)).chain(sums.map(|i| o.bit(i))).collect();
         self.module.sink_unused(unused);
-        co.bit(3)
+        co.bit(size - 1)
     }
 }

@@ -55,7 +55,7 @@ fn popcounts_take_half_a_table_for_each_bit() {
         let found = [
             netlist.luts(),
             netlist.registers(),
-            netlist.carries(),
+            netlist.carries(4),
             netlist.latency(),
             netlist.count(Kind::FullAdder),
         ];

@@ -180,6 +180,6 @@ fn yosys_counts_the_same_tables() {
     let written: usize = netlist.counters().map(|counter| counter.luts.len()).sum();
     let found = cells.values().filter(|c| is_table(c["type"].as_str().unwrap())).count();
     assert_eq!(found, written);
-    assert_eq!((of("CARRY4"), of("FDRE")), (netlist.carries(), netlist.registers()));
+    assert_eq!((of("CARRY4"), of("FDRE")), (netlist.carries(4), netlist.registers()));
     assert!(netlist.luts() * 100 <= 64 * 52, "0.52 tables for each bit");
 }

@@ -302,11 +302,14 @@ pub enum Dot {
     Add,
     /// Elements become thermometers, one bit for each level; all bits are counted at once.
     Thermometer,
+    /// Bipolar weights are stored with their parities, from which tables make carries of pairs of
+    /// products; these are counted together with the accumulator.
+    Carries,
 }
 
 impl Dot {
     /// All of them, the usual one first.
-    pub const ALL: [Dot; 3] = [Dot::Planes, Dot::Add, Dot::Thermometer];
+    pub const ALL: [Dot; 4] = [Dot::Planes, Dot::Add, Dot::Thermometer, Dot::Carries];
 
     /// Its name in files and tables.
     pub fn name(self) -> &'static str {
@@ -314,14 +317,17 @@ impl Dot {
             Dot::Planes => "planes",
             Dot::Add => "add",
             Dot::Thermometer => "thermometer",
+            Dot::Carries => "carries",
         }
     }
 
-    /// Whether inputs of a type can be added so: a bipolar input is a single bit, which is counted,
-    /// and thermometers are made of at most 8 bits.
-    pub fn takes(self, input: ElementType) -> bool {
+    /// Whether products of weights and inputs of these types can be added so: a bipolar input is a
+    /// single bit, which is counted, and thermometers are made of at most 8 bits. Parities are of
+    /// products that are bits.
+    pub fn takes(self, weight: ElementType, input: ElementType) -> bool {
         match self {
             Dot::Planes => true,
+            Dot::Carries => weight == ElementType::Bipolar && input == ElementType::Bipolar,
             Dot::Add => input != ElementType::Bipolar,
             Dot::Thermometer => input != ElementType::Bipolar && input.bits() <= 8,
         }
@@ -361,6 +367,10 @@ pub struct Mvu {
     pub accumulator_bits: u32,
     /// Thresholds of each row; with 0 the accumulators themselves go out.
     pub thresholds: usize,
+    /// Whether the accumulator starts at minus its only threshold, a constant of its row: then its
+    /// sign is the level.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_threshold: bool,
     /// Where the weights are kept.
     pub weight_memory: MemoryStyle,
     /// Where the thresholds (or start values) are kept.
@@ -383,6 +393,13 @@ impl Mvu {
     /// Passes over a vector: output words of it.
     pub fn neuron_fold(&self) -> usize {
         self.rows.div_ceil(self.pe)
+    }
+
+    /// Whether an accumulator could start at minus its threshold, as far as its unit goes: there is
+    /// one, and it is the same in every pass.
+    pub fn can_start_from_threshold(&self) -> bool {
+        let passes = (self.synapse_fold() > 1, self.neuron_fold());
+        self.dot == Dot::Carries && self.thresholds == 1 && passes == (true, 1)
     }
 
     /// The column that element `element` of word `word` of a vector stands for.

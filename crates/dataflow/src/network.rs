@@ -311,7 +311,8 @@ fn check_mvu(m: &Mvu, i: &Stream, o: &Stream) -> bool {
         && has_words_of(i, pixel * m.vectors)
         && buffer
         && m.credits >= 1
-        && m.dot.takes(i.element)
+        && m.dot.takes(m.weight, i.element)
+        && (!m.from_threshold || m.can_start_from_threshold())
         && (i.element.min().min(0)..=0).contains(&m.levels.0)
         && (0..=i.element.max().max(0)).contains(&m.levels.1)
         && m.levels.0 < m.levels.1
@@ -364,6 +365,7 @@ mod tests {
             levels: (-1, 1),
             accumulator_bits: 4,
             thresholds: 1,
+            from_threshold: false,
             weight_memory: MemoryStyle::Lut,
             threshold_memory: MemoryStyle::Lut,
             replayed: false,

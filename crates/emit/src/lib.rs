@@ -73,11 +73,14 @@ impl Design {
     /// `deadlock` when the design does not run.
     pub fn files(&self, frames: &Frames) -> Result<Files> {
         let mut files = Files::new();
-        let rtl = rtl::build(&self.dataflow, &self.network);
+        let rtl = rtl::build(&self.dataflow, &self.network, self.primitives());
         let list: String = rtl.verilog.keys().map(|name| format!("rtl/{name}\n")).collect();
         files.insert("files.f".into(), list.into_bytes());
         for (name, text) in rtl.verilog.into_iter().chain(rtl.memories) {
             files.insert(format!("rtl/{name}"), text.into_bytes());
+        }
+        for (name, text) in rtl.models {
+            files.insert(format!("sim/primitives/{name}"), text.into_bytes());
         }
         for (name, bytes) in self.network.files() {
             files.insert(format!("network/{name}"), bytes);
@@ -124,6 +127,15 @@ impl Design {
             .map_err(|e| parse("network/board.json", &e))?;
         let fold_text = text("fold.toml")?;
         Ok(Self { network, dataflow, facts, fold_text, manifest, board })
+    }
+
+    /// What the counters of bits are written in: the board's family has it.
+    pub fn primitives(&self) -> rtl::Primitives {
+        match self.board.family.as_str() {
+            "xc7" => rtl::Primitives::Series7,
+            "xcup" => rtl::Primitives::UltraScale,
+            _ => rtl::Primitives::Portable,
+        }
     }
 
     /// The facts that `report.json` holds.

@@ -13,7 +13,8 @@ pub struct Board {
     pub description: String,
     /// The vendor's part number.
     pub part: String,
-    /// `xc7` (7-series) or `xcup` (UltraScale+).
+    /// `xc7` (7-series) or `xcup` (UltraScale+), whose primitives are instantiated; for any other the
+    /// Verilog is portable.
     pub family: String,
     /// LUT6 sites.
     pub luts: u32,

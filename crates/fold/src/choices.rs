@@ -167,7 +167,7 @@ fn with_memories(dense: &Dense, input: Elements, sets: usize, fold: &LayerFold) 
     let (pe, simd) = (fold.pe.unwrap_or(1), fold.simd.unwrap_or(1));
     let passes = rows / pe;
     let mut folds = Vec::new();
-    for dot in Dot::ALL.into_iter().filter(|dot| dot.takes(input.element)) {
+    for dot in Dot::ALL.into_iter().filter(|dot| dot.takes(dense.weight, input.element)) {
         for &weights in styles(passes * columns / simd) {
             for &thresholds in styles(passes * sets) {
                 let (dot, weights, thresholds) = (Some(dot), Some(weights), Some(thresholds));

@@ -3,7 +3,7 @@
 use crate::build;
 use crate::file::Fold;
 use crate::size::{Sizing, closed_form_interval, size};
-use dataflow::{Dataflow, Dot, EngineKind};
+use dataflow::{Dataflow, EngineKind};
 use diagnostic::Result;
 use engines::Resources;
 use serde::{Deserialize, Serialize};
@@ -119,8 +119,7 @@ pub fn refold(name: &str, network: &Streamlined, fold: &Fold, clock_mhz: f64) ->
             EngineKind::Mvu(mvu) => {
                 entry.pe = Some(mvu.pe);
                 entry.simd = Some(mvu.simd);
-                let input = dataflow.streams[engine.input()].element;
-                entry.dot = Dot::Add.takes(input).then_some(mvu.dot);
+                entry.dot = Some(mvu.dot);
                 entry.weights = Some(mvu.weight_memory);
                 entry.thresholds = Some(mvu.threshold_memory);
                 if mvu.buffer_words > 0 {
@@ -234,7 +233,6 @@ fn folding_text(dataflow: &Dataflow, index: usize) -> String {
         _ => None,
     };
     match mvu {
-        Some(m) if !Dot::Add.takes(input.element) => format!("PE {} SIMD {}", m.pe, m.simd),
         Some(m) => format!("PE {} SIMD {}, {}", m.pe, m.simd, m.dot.name()),
         None if input.lanes == output.lanes => format!("{} lanes", input.lanes),
         None => format!("{} -> {} lanes", input.lanes, output.lanes),

@@ -241,14 +241,16 @@ fn check_layer(
 /// An error where products of inputs of type `input` cannot be added up so.
 fn check_dot(layer: &streamline::Layer, dot: Dot, input: ElementType) -> Option<Diagnostic> {
     let depthwise = matches!(&layer.op, LayerOp::Conv(conv) if conv.is_depthwise());
-    let adds = layer.dense().is_some() && !depthwise;
-    if adds && dot.takes(input) {
+    let dense = layer.dense().filter(|_| !depthwise);
+    if dense.is_some_and(|dense| dot.takes(dense.weight, input)) {
         return None;
     }
     let (name, what) = (&layer.name, dot.name());
-    let (text, hint) = if adds {
-        let text =
-            format!("dot = \"{what}\" has no meaning for the {input} inputs of layer `{name}`");
+    let (text, hint) = if let Some(dense) = dense {
+        let text = format!(
+            "dot = \"{what}\" has no meaning for {} weights on the {input} inputs of layer `{name}`",
+            dense.weight
+        );
         (text, "leave it out, or use \"planes\"")
     } else {
         (format!("`dot` has no meaning for layer `{name}`"), "leave it out")

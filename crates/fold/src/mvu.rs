@@ -52,6 +52,7 @@ impl Chain<'_> {
             levels: self.network.levels(layer),
             accumulator_bits: 1,
             thresholds,
+            from_threshold: false,
             weight_memory: MemoryStyle::Lut,
             threshold_memory: MemoryStyle::Lut,
             replayed: feed.replayed,
@@ -77,12 +78,21 @@ impl Chain<'_> {
             let groups = groups(dot, input.element, mvu.levels);
             let bits = || accumulator_bits(dense, input.element, &groups, gaps);
             let accumulator_bits = self.widths.of(&layer.name, (dot, false), bits);
-            Mvu { dot, accumulator_bits, ..mvu.clone() }
+            let mut unit = Mvu { dot, accumulator_bits, ..mvu.clone() };
+            if classes == 1 && unit.can_start_from_threshold() {
+                unit.from_threshold = true;
+                let bits = || starting_bits(dense, input.element, &groups);
+                unit.accumulator_bits = self.widths.of(&layer.name, (dot, true), bits);
+            }
+            unit
         };
         let mut mvu = match folding.dot {
             Some(dot) => with(dot),
             None => {
-                let all = Dot::ALL.into_iter().filter(|dot| dot.takes(input.element)).map(with);
+                let all = Dot::ALL
+                    .into_iter()
+                    .filter(|dot| dot.takes(dense.weight, input.element))
+                    .map(with);
                 let cost = |mvu: &Mvu| engines::mvu::cost(mvu, &input, &output).luts;
                 all.min_by(|a, b| cost(a).total_cmp(&cost(b))).expect("planes are always possible")
             }
@@ -96,6 +106,20 @@ impl Chain<'_> {
 pub(crate) fn row_sums<'r>(row: impl Iterator<Item = &'r i64>, input: ElementType) -> (i64, i64) {
     let bounds = row.map(|w| (w * input.min(), w * input.max()));
     bounds.fold((0, 0), |(l, h), (a, b)| (l + a.min(b), h + a.max(b)))
+}
+
+/// Two's complement bits of accumulators that start at minus their threshold.
+fn starting_bits(dense: &Dense, input: ElementType, groups: &[Group]) -> u32 {
+    let columns = dense.weights.ncols() as i64;
+    let mut range = (-1, 0);
+    for (row, thresholds) in
+        dense.weights.rows().into_iter().zip(dense.thresholds.iter().flat_map(|t| t.values.rows()))
+    {
+        let encoding = Encoding::of(&row.to_vec(), dense.weight, input, groups);
+        let start = encoding.start(thresholds[0], columns);
+        range = (range.0.min(start), range.1.max(start + columns));
+    }
+    ElementType::smallest(range.0, range.1).bits()
 }
 
 /// Two's complement bits that hold every count of the unit, and one more above for thresholds that

@@ -1,5 +1,6 @@
 //! What all engines share while they are built.
 
+use compressors::Primitives;
 use dataflow::{Dataflow, Engine, MemoryStyle, Stream};
 use engines::{Timing, cycles_per_frame, timing};
 use hdl::{Expr, Library, Module, RamStyle, RomStyle, Signal, Value};
@@ -10,6 +11,7 @@ use streamline::{Layer, Streamlined};
 pub(crate) struct Context<'d> {
     pub(crate) dataflow: &'d Dataflow,
     pub(crate) network: &'d Streamlined,
+    pub(crate) primitives: Primitives,
     pub(crate) library: Library,
     pub(crate) memories: BTreeMap<String, String>,
 }
@@ -84,8 +86,13 @@ impl Ports {
 }
 
 impl<'d> Context<'d> {
-    pub(crate) fn new(dataflow: &'d Dataflow, network: &'d Streamlined) -> Self {
-        Self { dataflow, network, library: Library::new(), memories: BTreeMap::new() }
+    pub(crate) fn new(
+        dataflow: &'d Dataflow,
+        network: &'d Streamlined,
+        primitives: Primitives,
+    ) -> Self {
+        let (library, memories) = (Library::new(), BTreeMap::new());
+        Self { dataflow, network, primitives, library, memories }
     }
 
     /// A module's name with the design's prefix.

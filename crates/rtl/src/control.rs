@@ -1,7 +1,7 @@
 //! Steps against credit: the control that all pipelines share.
 
 use crate::context::{Context, Ports};
-use crate::fifo::{self, next};
+use crate::fifo::{self, moved, next};
 use hdl::{
     Block, Expr, Module, RamStyle, Signal, Value, address_bits, bits_for, high, lit, low, mux,
     zeros,
@@ -72,7 +72,7 @@ impl Queue {
         let width = self.credits_q.width();
         let take = m.net("take", take);
         let give = m.net("give", p.m_valid & p.m_ready);
-        let balance = self.credits_q - take.zero_extend(width) + give.zero_extend(width);
+        let balance = moved(self.credits_q, give, take);
         let all = lit(width, self.credits as u64);
         m.register_reset(p.clk, p.rst, self.credits_q, all, balance);
     }
@@ -201,7 +201,8 @@ fn input_buffer(
     m.write(ram, p.clk, push, write, p.s_data);
     let word = m.read("frame_word", ram, read);
     let one = |bit: Signal| bit.zero_extend(count_bits);
-    let again = mux(rewind, lit(count_bits, words as u64), zeros(count_bits));
+    // A step takes a word; one that goes back to the start of the frame gives all of them again.
+    let left = mux(rewind, lit(count_bits, words as u64 - 1), step.replicate(count_bits));
     m.clocked(p.clk, |b| {
         b.when_else(
             p.rst,
@@ -210,8 +211,8 @@ fn input_buffer(
                 b.set(unread_q, zeros(count_bits));
             },
             |b| {
-                b.set(used_q, used_q + one(push) - one(free));
-                b.set(unread_q, unread_q + one(push) - one(step) + again);
+                b.set(used_q, moved(used_q, push, free));
+                b.set(unread_q, unread_q + one(push) + left);
             },
         );
     });
@@ -236,6 +237,10 @@ impl Delay {
         let width = value.width();
         let registers: Vec<Signal> =
             (1..=length).map(|k| m.reg(&format!("{name}_d{k}"), width)).collect();
+        // A shift register of tables is slow at its end: the last one stays a flip-flop.
+        if let (Some(last), false) = (registers.get(2..).and_then(<[Signal]>::last), reset) {
+            m.keep_flip_flops(*last);
+        }
         let mut taps = vec![value];
         taps.extend(registers.iter().map(|q| q.expr()));
         let shift = |b: &mut Block| {

@@ -1,7 +1,10 @@
 //! FIFO: also the output queue of every pipeline.
 
 use crate::context::{Context, Ports, Side};
-use hdl::{Module, ModuleRef, RamStyle, Signal, Value, address_bits, bits_for, lit, mux, zeros};
+use hdl::{
+    Expr, Module, ModuleRef, RamStyle, Signal, Value, address_bits, and_all, bits_for, lit, mux,
+    pack, zeros,
+};
 
 /// A FIFO of `depth` words of `bits` bits; fall-through in one cycle.
 pub(crate) fn fifo(context: &mut Context<'_>, bits: usize, depth: usize) -> ModuleRef {
@@ -24,7 +27,7 @@ pub(crate) fn fifo(context: &mut Context<'_>, bits: usize, depth: usize) -> Modu
     m.section("Words");
     let ram = m.ram("words", bits, depth, RamStyle::Lut);
     let pointer_bits = address_bits(depth);
-    let (write, read): (hdl::Expr, hdl::Expr) = if depth == 1 {
+    let (write, read): (Expr, Expr) = if depth == 1 {
         (zeros(1), zeros(1))
     } else {
         let write_q = m.reg("write_q", pointer_bits);
@@ -48,7 +51,7 @@ pub(crate) fn fifo(context: &mut Context<'_>, bits: usize, depth: usize) -> Modu
     let word = m.read("word", ram, read);
     m.assign(p.m_data, word);
     m.section("Fill");
-    let fill = count_q + push.zero_extend(count_bits) - pop.zero_extend(count_bits);
+    let fill = moved(count_q, push, pop);
     m.register_reset(p.clk, p.rst, count_q, zeros(count_bits), fill);
     context.library.define(m)
 }
@@ -74,10 +77,42 @@ pub(crate) fn place(
         .place();
 }
 
-/// `q + 1`, or 0 after `count - 1`.
-pub(crate) fn next(q: Signal, count: usize) -> hdl::Expr {
+/// Inputs of a look-up table: what fits is written as logic, for a carry chain would be slower.
+const TABLE: usize = 6;
+
+/// `q + up - down`.
+pub(crate) fn moved(q: Signal, up: Signal, down: Signal) -> Expr {
     let width = q.width();
-    let step = q + lit(width, 1);
+    if width + 2 > TABLE {
+        return q + up.zero_extend(width) - down.zero_extend(width);
+    }
+    let (rises, falls) = (up & !down, down & !up);
+    let bit = |index: usize| {
+        let below = (0..index).map(|i| q.bit(i));
+        let carry = and_all(below.clone().chain([rises.clone()]));
+        let borrow = and_all(below.map(|bit| !bit).chain([falls.clone()]));
+        q.bit(index) ^ (carry | borrow)
+    };
+    pack((0..width).map(bit))
+}
+
+/// `q + 1`.
+fn incremented(q: Signal) -> Expr {
+    let width = q.width();
+    if width > TABLE {
+        return q + lit(width, 1);
+    }
+    let bit = |index: usize| match index {
+        0 => !q.bit(0),
+        _ => q.bit(index) ^ and_all((0..index).map(|i| q.bit(i))),
+    };
+    pack((0..width).map(bit))
+}
+
+/// `q + 1`, or 0 after `count - 1`.
+pub(crate) fn next(q: Signal, count: usize) -> Expr {
+    let width = q.width();
+    let step = incremented(q);
     if count == 1 << width {
         return step;
     }

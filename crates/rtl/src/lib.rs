@@ -15,6 +15,7 @@ mod affine;
 mod bisect;
 mod borders;
 mod branches;
+mod carries;
 mod context;
 mod control;
 mod depthwise;
@@ -33,6 +34,8 @@ mod top;
 mod width;
 mod window;
 
+pub use compressors::Primitives;
+
 use context::Context;
 use dataflow::{Dataflow, EngineKind};
 use std::collections::BTreeMap;
@@ -45,14 +48,16 @@ pub struct Rtl {
     pub verilog: BTreeMap<String, String>,
     /// Memory files (`$readmemh`) by name.
     pub memories: BTreeMap<String, String>,
+    /// Models of the primitives that are instantiated, by name: for simulators only.
+    pub models: BTreeMap<String, String>,
 }
 
-/// Builds the hardware of a dataflow.
+/// Builds the hardware of a dataflow, in which counters of bits are written in `primitives`.
 ///
 /// # Panics
 /// If the dataflow was not made from the network, or breaks its own rules.
-pub fn build(dataflow: &Dataflow, network: &Streamlined) -> Rtl {
-    let mut context = Context::new(dataflow, network);
+pub fn build(dataflow: &Dataflow, network: &Streamlined, primitives: Primitives) -> Rtl {
+    let mut context = Context::new(dataflow, network, primitives);
     let modules: Vec<hdl::ModuleRef> = (0..dataflow.engines.len())
         .map(|index| match &dataflow.engines[index].kind {
             EngineKind::Input => adapter::input(&mut context, index),
@@ -77,5 +82,11 @@ pub fn build(dataflow: &Dataflow, network: &Streamlined) -> Rtl {
         })
         .collect();
     top::top(&mut context, &modules);
-    Rtl { verilog: context.library.files(), memories: context.memories }
+    let verilog = context.library.files();
+    let models = compressors::simulation_models().into_iter().filter(|(file, _)| {
+        let instance = format!("{} ", file.trim_end_matches(".v"));
+        verilog.values().any(|text| text.lines().any(|l| l.trim_start().starts_with(&instance)))
+    });
+    let models = models.map(|(file, text)| (file.to_string(), text.to_string())).collect();
+    Rtl { verilog, memories: context.memories, models }
 }

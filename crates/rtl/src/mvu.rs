@@ -2,12 +2,13 @@
 
 use crate::bisect::{Bisection, bisect};
 use crate::borders::{Sets, border_class, surplus};
+use crate::carries::{self, Counting};
 use crate::context::{Context, Ports, bits_of, rom_style};
 use crate::control::{Delay, Shape, Steps, counter, finish, read_registers, steps};
 use crate::dot::dot;
 use crate::thermometer::thermometers;
 use dataflow::{Dot, MemoryStyle, Mvu};
-use engines::mvu::{Encoding, dot_latency, groups, planes};
+use engines::mvu::{Encoding, groups, operand_latency, planes, sum_latency};
 use hdl::{Expr, Module, ModuleRef, Signal, Value, lit, lit_signed, mux, pack, zeros};
 use streamline::{Borders, Conv, Dense, LayerOp};
 use tensor::ElementType;
@@ -40,9 +41,8 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
     let control = steps(&mut m, &p, shape);
 
     // Registers behind a step at which its operands, its dot product and its sum appear.
-    let operands = if unit.weight_memory == MemoryStyle::Block { 2 } else { 1 };
-    let dot_at = operands + dot_latency(unit, input.element) as usize;
-    let sum_at = dot_at + 1;
+    let operands = operand_latency(unit) as usize;
+    let sum_at = operands + sum_latency(unit, input.element) as usize;
     let result_at = engines::mvu::latency(unit, input.element) as usize - 1;
 
     let weights = weight_words(&mut m, context, &p, unit, layer, &engine, control.step, operands);
@@ -52,24 +52,18 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
     let word = match unit.dot {
         Dot::Planes | Dot::Add => word,
         Dot::Thermometer => thermometers(&mut m, &word, input.element, unit.levels),
+        Dot::Carries => carries::parities(&mut m, &word, unit),
     };
     let x = m.reg("x_q", word.width());
     m.register(p.clk, x, word);
 
     let bits = unit.accumulator_bits as usize;
-    let row = dot(context, unit, input.element, bits);
     let row_bits = unit.simd * planes(unit.weight);
     let vectors = x.lanes(x.width() / unit.vectors);
-    let sums: Vec<Signal> = (0..unit.vectors * unit.pe)
+    let operands: Vec<(Expr, Expr)> = (0..unit.vectors * unit.pe)
         .map(|lane| {
             let (vector, pe) = (lane / unit.pe, lane % unit.pe);
-            m.section(&lane_text(unit, lane));
-            m.instance(&format!("u_dot_{lane}"), &row)
-                .connect("clk", p.clk)
-                .connect("x", vectors[vector].clone())
-                .connect("w", weights.slice(pe * row_bits, row_bits))
-                .place()
-                .output("sum")
+            (vectors[vector].clone(), weights.slice(pe * row_bits, row_bits))
         })
         .collect();
 
@@ -77,14 +71,38 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
     let done = Delay::new(&mut m, &p, "done", control.step & &control.last, result_at, true);
     let several = borders.as_ref().filter(|(_, borders)| borders.count() > 1);
     let several = several.map(|(_, borders)| borders);
-    let accumulators = accumulate(&mut m, &p, &control, sf, dot_at, &sums);
+    let sets = Sets { classes: several.map_or(1, Borders::count), passes: nf };
+    let rows = RowConstants { unit, layer, input: input.element, borders: borders.as_ref(), sets };
+    let accumulators = if unit.dot == Dot::Carries {
+        let starts = (0..unit.pe).map(|pe| rows.start(pe)).collect();
+        let counting = Counting { unit, sum_at, done: &done, starts };
+        counting.build(context, &mut m, &p, &control, operands)
+    } else {
+        let row = dot(context, unit, input.element, bits);
+        let sums: Vec<Signal> = operands
+            .into_iter()
+            .enumerate()
+            .map(|(lane, (x, w))| {
+                m.section(&lane_text(unit, lane));
+                m.instance(&format!("u_dot_{lane}"), &row)
+                    .connect("clk", p.clk)
+                    .connect("x", x)
+                    .connect("w", w)
+                    .place()
+                    .output("sum")
+            })
+            .collect();
+        accumulate(&mut m, &p, &control, sf, sum_at - 1, &sums)
+    };
     let final_pass = (!unit.rows.is_multiple_of(unit.pe)).then(|| {
         Delay::new(&mut m, &p, "final", control.final_pass.clone(), result_at, false).at(result_at)
     });
-    let sets = Sets { classes: several.map_or(1, Borders::count), passes: nf };
-    let rows = RowConstants { unit, layer, input: input.element, borders: borders.as_ref(), sets };
     let mut values = Vec::new();
-    for (vector, counts) in accumulators.chunks(unit.pe).enumerate() {
+    if unit.from_threshold {
+        values.extend(accumulators.iter().map(Value::top_bit));
+    }
+    let chunks = if unit.from_threshold { &[] } else { &accumulators[..] }.chunks(unit.pe);
+    for (vector, counts) in chunks.enumerate() {
         let ordinal = if unit.vectors > 1 { format!("_{vector}") } else { String::new() };
         let class = several.map(|b| border_class(&mut m, &p, b, &control, unit.vectors, vector));
         let chosen = sets.number(class, &control);
@@ -147,14 +165,19 @@ fn weight_words(
             };
             (0..element_bits).map(move |bit| code >> bit & 1 == 1)
         };
-        (0..unit.pe * unit.simd).flat_map(element).collect()
+        let bits: Vec<bool> = (0..unit.pe * unit.simd).flat_map(element).collect();
+        if unit.dot == Dot::Carries { carries::stored(&bits, unit.simd) } else { bits }
     };
     let file = context.memory(&format!("{engine}_weights"), (0..depth).map(word));
     m.section("Weights: word = pass * steps + step; row p of the pass in lane p");
     let rom = m.rom("weights", width, depth, &file, rom_style(unit.weight_memory));
-    let (address, _) = counter(m, p, "weight_address_q", depth, step.expr());
+    // Logic has no output register: its address waits instead.
+    let reads = if unit.weight_memory == MemoryStyle::Block { operands } else { 1 };
+    let waits = operands - reads;
+    let step = Delay::new(m, p, "weight_step", step.expr(), waits, true).at(waits);
+    let (address, _) = counter(m, p, "weight_address_q", depth, step);
     let first = m.read_every_cycle("w_q", rom, p.clk, address);
-    read_registers(m, p, "w_q", first, operands).expr()
+    read_registers(m, p, "w_q", first, reads).expr()
 }
 
 /// The running sums: valid when the pipeline's last step of an output word has passed.
@@ -185,7 +208,7 @@ pub(crate) fn accumulate(
 }
 
 /// The heading of a lane of the output.
-fn lane_text(unit: &Mvu, lane: usize) -> String {
+pub(crate) fn lane_text(unit: &Mvu, lane: usize) -> String {
     let row = format!("Row {} of the pass", lane % unit.pe);
     if unit.vectors > 1 { format!("{row}, vector {}", lane / unit.pe) } else { row }
 }
@@ -224,6 +247,17 @@ impl RowConstants<'_> {
         let thresholds = self.layer.thresholds.as_ref().expect("the layer has thresholds");
         let of_class = thresholds.values.row(class * self.unit.rows + row);
         of_class.into_iter().map(|&t| encoding.count_threshold(t + surplus)).collect()
+    }
+
+    /// Where the accumulator of a lane starts.
+    fn start(&self, pe: usize) -> i64 {
+        let Some((row, class)) = self.place(0, pe).filter(|_| self.unit.from_threshold) else {
+            return 0;
+        };
+        let thresholds = self.layer.thresholds.as_ref().expect("it starts from its threshold");
+        let threshold = thresholds.values[(class * self.unit.rows + row, 0)];
+        let columns = self.unit.columns as i64;
+        self.encoding(row).start(threshold + self.surplus(row, class), columns)
     }
 
     /// What is added to the scaled count for the dot product.

@@ -48,6 +48,9 @@ pub fn verilator_version() -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
 }
 
+/// Models of primitives, in folders of designs that have any.
+const PRIMITIVES: &str = "sim/primitives";
+
 impl Harness {
     /// Builds the simulation of an output folder in `work`, an existing folder whose path has no
     /// white space: make cannot deal with that, so what it needs of the folder is copied there.
@@ -57,8 +60,10 @@ impl Harness {
     pub fn build(folder: &Path, work: &Path) -> Result<Self> {
         verilator_version()?;
         let copy = work.join("design");
-        for part in ["rtl", "sim"] {
-            copy_files(&folder.join(part), &copy.join(part))?;
+        for part in ["rtl", "sim", PRIMITIVES] {
+            if part != PRIMITIVES || folder.join(part).is_dir() {
+                copy_files(&folder.join(part), &copy.join(part))?;
+            }
         }
         let list = (folder.join("files.f"), copy.join("files.f"));
         fs::copy(&list.0, &list.1).map_err(|e| access(&list.0, &e))?;

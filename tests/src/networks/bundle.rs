@@ -129,7 +129,9 @@ pub fn build_folder(
     files.extend(parts.map(|(name, text)| (format!("rtl/{name}"), text.clone())));
     let bench = emit::bench::files(dataflow, 100.0);
     files.extend(bench.into_iter().map(|(name, text)| (format!("sim/{name}"), text)));
-    for part in ["rtl", "sim"] {
+    let models = rtl.models.iter();
+    files.extend(models.map(|(name, text)| (format!("sim/primitives/{name}"), text.clone())));
+    for part in ["rtl", "sim/primitives"] {
         fs::create_dir_all(folder.join(part)).map_err(|e| access(folder, &e))?;
     }
     for (name, text) in files {
@@ -148,6 +150,7 @@ fn verilate(unit: &Unit, generated: &Path) -> Result<(), String> {
     command.current_dir(&unit.folder).args(["--cc", "-O3", "--x-assign", "unique"]);
     command.args(["--x-initial", "unique", "-Wall", "--output-split", "0"]);
     command.args(["--top-module", &unit.top, "-f", "files.f", "sim/observe.vlt"]);
+    command.args(["-y", "sim/primitives"]);
     command.arg("--Mdir").arg(generated).arg("--prefix").arg(prefix(unit));
     if !unit.strict {
         command.arg("-Wno-fatal");
@@ -157,7 +160,7 @@ fn verilate(unit: &Unit, generated: &Path) -> Result<(), String> {
         let list = fs::read_to_string(unit.folder.join("files.f")).map_err(|e| e.to_string())?;
         let mut icarus = Command::new("iverilog");
         icarus.current_dir(&unit.folder).args(["-g2005", "-tnull", "-Wall", "-s", &unit.top]);
-        icarus.args(list.lines());
+        icarus.args(["-y", "sim/primitives", "-Wno-timescale"]).args(list.lines());
         match checked(&mut icarus) {
             Ok(output) if output.stderr.is_empty() => {}
             Ok(output) => return Err(said(&output)),

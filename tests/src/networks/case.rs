@@ -5,6 +5,7 @@ use super::{Bundle, Draw, Unit, build_folder};
 use diagnostic::Diagnostic;
 use emit::{Design, Expected, Manifest};
 use fold::{Board, Folded};
+use rtl::Primitives;
 use sim::{Stalls, Words};
 use std::fs;
 use std::path::Path;
@@ -58,6 +59,14 @@ pub fn prepare(name: &str, network: Streamlined, folded: Folded) -> Result<Desig
 const IDLE: u64 = 70_000;
 const LONGEST_WAIT: u64 = IDLE / 2;
 
+impl Case {
+    /// Each form of the counters in its turn.
+    fn primitives(&self) -> Primitives {
+        let all = [Primitives::Series7, Primitives::Portable, Primitives::UltraScale];
+        all[(self.seed % 3) as usize]
+    }
+}
+
 /// Frames until a design without stalls repeats itself, as `sim` counts them.
 fn settled_frames(design: &Design) -> usize {
     4 * design.dataflow.engines.iter().filter(|e| !e.layer.is_empty()).count() + 12
@@ -91,7 +100,7 @@ pub fn verify_more(
         build_folder(
             &folder,
             &case.design.dataflow,
-            &rtl::build(&case.design.dataflow, &case.design.network),
+            &rtl::build(&case.design.dataflow, &case.design.network, case.primitives()),
         )?;
         units.push(Unit {
             name: case.name.clone(),

@@ -163,7 +163,7 @@ fn random_dot(
         let bits: usize = groups(dot, input, levels).iter().map(|g| g.bits).sum();
         planes(weight) * bits
     };
-    let possible = |dot: &Dot| dot.takes(input) && pairs(*dot) <= LARGEST_UNIT;
+    let possible = |dot: &Dot| dot.takes(weight, input) && pairs(*dot) <= LARGEST_UNIT;
     let all: Vec<Dot> = Dot::ALL.into_iter().filter(possible).collect();
     let dot = if draw.chance(0.2) { None } else { Some(draw.pick(&all)) };
     (dot, pairs(dot.unwrap_or(Dot::Planes)))

@@ -4,6 +4,7 @@
 //! built and run together with many others in one [`Bundle`].
 
 mod bare;
+mod binary;
 mod bundle;
 mod case;
 mod draw;
@@ -15,6 +16,7 @@ mod pieces;
 mod random;
 
 pub use bare::{Bare, Words, bare, width_steps};
+pub use binary::binary_layer;
 pub use bundle::{Bundle, Unit, build_folder};
 pub use case::{Case, Timed, prepare, verify_all, verify_more};
 pub use draw::Draw;

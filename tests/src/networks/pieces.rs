@@ -165,7 +165,8 @@ impl Pieces {
     fn unit(&mut self, input: Words, dense: &Dense, (pe, taps): (usize, usize)) -> Mvu {
         let (rows, columns) = dense.weights.dim();
         let element = input.element;
-        let possible: Vec<Dot> = Dot::ALL.into_iter().filter(|dot| dot.takes(element)).collect();
+        let takes = |dot: &Dot| dot.takes(dense.weight, element);
+        let possible: Vec<Dot> = Dot::ALL.into_iter().filter(takes).collect();
         Mvu {
             rows,
             columns,
@@ -177,6 +178,7 @@ impl Pieces {
             dot: self.draw.pick(&possible),
             levels: (element.min().min(0), element.max()),
             accumulator_bits: ACCUMULATOR_BITS,
+            from_threshold: false,
             thresholds: dense.thresholds.as_ref().map_or(0, |t| t.values.ncols()),
             weight_memory: self.draw.pick(&STYLES),
             threshold_memory: self.draw.pick(&STYLES),

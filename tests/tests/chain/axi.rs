@@ -170,8 +170,12 @@ fn benches(work: &Path, designs: u64) -> (Bundle, Vec<Bench>) {
         let folded = fold::refold(&name, &network, &fold, 100.0).unwrap();
         let design = prepare(&name, network, folded).unwrap();
         let folder = work.join(&name);
-        build_folder(&folder, &design.dataflow, &rtl::build(&design.dataflow, &design.network))
-            .unwrap();
+        build_folder(
+            &folder,
+            &design.dataflow,
+            &rtl::build(&design.dataflow, &design.network, rtl::Primitives::Portable),
+        )
+        .unwrap();
         let unit = Unit { top: name.clone(), name, folder, strict: true };
         benches.push(Bench { design, unit });
     }

@@ -210,7 +210,7 @@ fn what_stands_still_gives_no_more_words() {
     for (index, design) in designs.iter().enumerate() {
         let name = format!("stuck_{index}");
         let folder = work.join(&name);
-        let rtl = rtl::build(&design.dataflow, &design.network);
+        let rtl = rtl::build(&design.dataflow, &design.network, rtl::Primitives::Portable);
         build_folder(&folder, &design.dataflow, &rtl).unwrap();
         units.push(Unit { name, folder, top: design.dataflow.name.clone(), strict: true });
     }

@@ -252,7 +252,7 @@ fn mutations(rtl: &rtl::Rtl) -> Vec<Mutation> {
 #[test]
 fn every_fault_is_found() {
     let design = design();
-    let rtl = rtl::build(&design.dataflow, &design.network);
+    let rtl = rtl::build(&design.dataflow, &design.network, rtl::Primitives::Portable);
     all_are_found("mutation", &design, &rtl, &mutations(&rtl));
 }
 
@@ -273,7 +273,7 @@ fn branched() -> Design {
 #[test]
 fn every_fault_is_found_where_streams_meet() {
     let design = branched();
-    let rtl = rtl::build(&design.dataflow, &design.network);
+    let rtl = rtl::build(&design.dataflow, &design.network, rtl::Primitives::Portable);
     let engines = design.dataflow.engines.iter();
     let ends = engines.filter(|e| matches!(e.kind, EngineKind::Fork { .. } | EngineKind::Add(_)));
     let mut all = Vec::new();

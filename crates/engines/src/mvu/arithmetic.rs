@@ -58,6 +58,12 @@ impl Encoding {
         Self { scale, constant }
     }
 
+    /// Where an accumulator of up to `columns` counts starts so that its sign says whether the dot
+    /// product reaches `threshold`: minus the count that it takes, as far as counts go.
+    pub fn start(self, threshold: i64, columns: i64) -> i64 {
+        -self.count_threshold(threshold).clamp(0, columns + 1)
+    }
+
     /// The smallest count whose dot product reaches `threshold`.
     pub fn count_threshold(self, threshold: i64) -> i64 {
         let distance = threshold - self.constant;
@@ -74,7 +80,7 @@ mod tests {
     /// The bits of a value, group by group.
     fn bits(dot: Dot, input: ElementType, levels: (i64, i64), value: i64) -> Vec<bool> {
         match dot {
-            Dot::Planes | Dot::Add => {
+            Dot::Planes | Dot::Add | Dot::Carries => {
                 (0..input.bits()).map(|b| input.encode(value) >> b & 1 == 1).collect()
             }
             Dot::Thermometer => {
@@ -110,7 +116,7 @@ mod tests {
         ];
         let pairs = types.iter().flat_map(|&w| types.map(|x| (w, x)));
         for ((weight, input), dot) in pairs.flat_map(|p| Dot::ALL.map(|dot| (p, dot))) {
-            if !dot.takes(input) {
+            if !dot.takes(weight, input) {
                 continue;
             }
             let values = |t: ElementType, n: u64| -> Vec<i64> {

@@ -28,9 +28,18 @@ pub fn cost(mvu: &Mvu, input: &Stream, output: &Stream) -> Resources {
     let weight_bits = mvu.pe * mvu.simd * mvu.weight.bits() as usize;
     let row = row_cost(mvu, input.element, sf * nf == 1);
     let dot = Resources::logic(pe * row.luts, pe * row.ffs) + encoder_cost(mvu);
-    let accumulators = Resources::logic(if sf > 1 { pe * acc } else { 0.0 }, pe * acc);
+    let accumulators = match mvu.dot {
+        // In the tree; the last sum waits in a register of its own.
+        Dot::Carries if sf > 1 => {
+            Resources::logic(0.0, if mvu.from_threshold { pe } else { pe * acc })
+        }
+        Dot::Carries => Resources::default(),
+        _ => Resources::logic(if sf > 1 { pe * acc } else { 0.0 }, pe * acc),
+    };
     let weights = rom(sf * nf, weight_bits, mvu.weight_memory == MemoryStyle::Block);
-    let decide = if mvu.thresholds > 0 {
+    let decide = if mvu.from_threshold {
+        Resources::default()
+    } else if mvu.thresholds > 0 {
         threshold::unit_cost(
             mvu.pe * mvu.vectors,
             mvu.accumulator_bits as usize,
@@ -47,7 +56,8 @@ pub fn cost(mvu: &Mvu, input: &Stream, output: &Stream) -> Resources {
     } else {
         Resources::default()
     };
-    let word = Resources::logic(0.0, input.bits() as f64);
+    let words = if mvu.dot == Dot::Carries { 2.0 } else { 1.0 };
+    let word = Resources::logic(0.0, words * input.bits() as f64);
     let fifo = Resources::logic(lut_ram(mvu.credits, output.bits()) + 8.0, 8.0);
     let control = Resources::logic(18.0, 24.0 + 2.0 * f64::from(level_bits(mvu.thresholds)));
     dot + accumulators + weights + decide + buffer + word + fifo + control
@@ -67,6 +77,12 @@ fn row_cost(mvu: &Mvu, input: ElementType, hard_wired: bool) -> Resources {
             let per_product = if hard_wired { per_product.min(0.75) } else { per_product };
             let sums = (counts - 1.0) * LUTS_PER_COUNT;
             Resources::logic(products * per_product + sums, products * 0.85 + 2.0 * sums)
+        }
+        Dot::Carries => {
+            let row = super::row(mvu);
+            // With constant weights two of the first tables share a site.
+            let shared = if hard_wired { mvu.simd as f64 / 4.0 } else { 0.0 };
+            Resources::logic(row.luts() as f64 - shared, row.registers() as f64)
         }
         Dot::Add => {
             let (mut terms, mut width) = (mvu.simd * planes(mvu.weight), planes(input));
@@ -93,10 +109,11 @@ fn row_cost(mvu: &Mvu, input: ElementType, hard_wired: bool) -> Resources {
     }
 }
 
-/// What makes thermometers of the input word, for all rows.
+/// What makes thermometers or parities of the input word, for all rows.
 fn encoder_cost(mvu: &Mvu) -> Resources {
     match mvu.dot {
         Dot::Planes | Dot::Add => Resources::default(),
+        Dot::Carries => Resources::logic((mvu.vectors * mvu.simd) as f64 / 4.0, 0.0),
         Dot::Thermometer => {
             let levels = (mvu.levels.1 - mvu.levels.0) as usize;
             let bits = (mvu.vectors * mvu.simd * levels) as f64;

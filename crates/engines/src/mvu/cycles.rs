@@ -7,13 +7,21 @@
 //!    of six products, then pairs) and the weighted sum of several, by pairs; or a tree of adders, by
 //!    pairs of products with a weight plane;
 //! 4. the accumulator;
+//!
+//! With `dot = "carries"` the input word has two registers whatever the memory (its parities are
+//! between them), and the dot product and the accumulator are one tree ([`compressors::Row`]), whose
+//! last register is the accumulator;
 //! 5. thresholds by bisection: the first compare takes one register, each further bit two (the
 //!    threshold looked up, the compare); or without thresholds one register for the start value;
+//!
+//! a threshold that the accumulator starts from takes none;
 //!
 //! then the output FIFO, written one cycle and readable the next.
 
 use super::groups;
+use compressors::Row;
 use dataflow::{Dot, MemoryStyle, Mvu};
+use std::sync::Arc;
 use tensor::ElementType;
 
 /// Bit planes of an operand: one for each bit.
@@ -41,26 +49,41 @@ fn pairs_latency(terms: usize) -> u64 {
     u64::from(terms.next_power_of_two().ilog2())
 }
 
-/// Registers of a row's dot product.
-pub fn dot_latency(mvu: &Mvu, input: ElementType) -> u64 {
+/// Registers in front of a row's dot product.
+pub fn operand_latency(mvu: &Mvu) -> u64 {
+    match (mvu.weight_memory, mvu.dot) {
+        (MemoryStyle::Block, _) | (_, Dot::Carries) => 2,
+        (MemoryStyle::Lut, _) => 1,
+    }
+}
+
+/// Registers of a row's dot product and its accumulator.
+pub fn sum_latency(mvu: &Mvu, input: ElementType) -> u64 {
     let groups = groups(mvu.dot, input, mvu.levels);
     match mvu.dot {
         Dot::Planes | Dot::Thermometer => {
             let widest = groups.iter().map(|g| g.bits).max().unwrap_or(1);
-            popcount_latency(mvu.simd * widest) + pairs_latency(planes(mvu.weight) * groups.len())
+            let counts = planes(mvu.weight) * groups.len();
+            popcount_latency(mvu.simd * widest) + pairs_latency(counts) + 1
         }
-        Dot::Add => pairs_latency(planes(mvu.weight) * mvu.simd).max(1),
+        Dot::Add => pairs_latency(planes(mvu.weight) * mvu.simd).max(1) + 1,
+        Dot::Carries => row(mvu).latency() as u64,
     }
+}
+
+/// The counter of a row with `dot = "carries"`.
+pub fn row(mvu: &Mvu) -> Arc<Row> {
+    Row::of(mvu.simd, mvu.accumulator_bits as usize, mvu.synapse_fold() > 1)
 }
 
 /// Cycles from a completing step to the offer of its output word.
 pub fn latency(mvu: &Mvu, input: ElementType) -> u64 {
-    let memory = match mvu.weight_memory {
-        MemoryStyle::Block => 2,
-        MemoryStyle::Lut => 1,
+    let end = match mvu.thresholds {
+        _ if mvu.from_threshold => 0,
+        0 => 1,
+        thresholds => bisection_latency(thresholds),
     };
-    let end = if mvu.thresholds > 0 { bisection_latency(mvu.thresholds) } else { 1 };
-    memory + dot_latency(mvu, input) + 1 + end + 1
+    operand_latency(mvu) + sum_latency(mvu, input) + end + 1
 }
 
 #[cfg(test)]

@@ -7,5 +7,8 @@ mod groups;
 
 pub use arithmetic::{Encoding, significance, uses_xnor};
 pub use cost::cost;
-pub use cycles::{bisection_latency, dot_latency, latency, level_bits, planes, popcount_latency};
+pub use cycles::{
+    bisection_latency, latency, level_bits, operand_latency, planes, popcount_latency, row,
+    sum_latency,
+};
 pub use groups::{Group, groups};

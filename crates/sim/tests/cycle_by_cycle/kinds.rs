@@ -206,7 +206,9 @@ impl Grower {
     /// A unit that is not folded yet.
     fn matrix_unit(&mut self, head: Head, (rows, pe): (usize, usize), vectors: usize) -> Mvu {
         let Shape { element, lanes, map } = head.shape;
-        let possible: Vec<Dot> = Dot::ALL.into_iter().filter(|dot| dot.takes(element)).collect();
+        let weight = self.draw.pick(&[ElementType::Bipolar, ElementType::Int(2)]);
+        let possible: Vec<Dot> =
+            Dot::ALL.into_iter().filter(|dot| dot.takes(weight, element)).collect();
         Mvu {
             rows,
             columns: map.channels,
@@ -214,11 +216,12 @@ impl Grower {
             simd: lanes / vectors,
             taps: 1,
             vectors,
-            weight: self.draw.pick(&[ElementType::Bipolar, ElementType::Int(2)]),
+            weight,
             dot: self.draw.pick(&possible),
             levels: (element.min().min(0), element.max().max(1)),
             accumulator_bits: 12,
             thresholds: self.draw.pick(&[0, 1, 2, 3, 15]),
+            from_threshold: false,
             weight_memory: self.draw.pick(&STYLES),
             threshold_memory: self.draw.pick(&STYLES),
             replayed: false,
