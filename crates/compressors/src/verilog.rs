@@ -102,6 +102,8 @@ impl Netlist {
         let mut values: Vec<Option<Expr>> = vec![None; self.wires];
         inputs.into_iter().for_each(|(wire, bit)| values[wire.index()] = Some(bit));
         let read = self.read_outside_carries();
+        let unread = (0..self.inputs as u32).map(Wire).filter(|wire| !read.contains(wire));
+        m.sink_unused(unread.filter_map(|wire| values[wire.index()].clone()).collect::<Vec<_>>());
         let mut writer = Writer { module: m, values, read, primitives };
         for (number, stage) in self.stages.iter().enumerate() {
             writer.section(number, stage);

@@ -305,11 +305,15 @@ pub enum Dot {
     /// Bipolar weights are stored with their parities, from which tables make carries of pairs of
     /// products; these are counted together with the accumulator.
     Carries,
+    /// Weights are wires, of a unit that takes a vector in every cycle: inputs of one bit that some
+    /// rows count and others count out are counted once for all of them.
+    Wired,
 }
 
 impl Dot {
     /// All of them, the usual one first.
-    pub const ALL: [Dot; 4] = [Dot::Planes, Dot::Add, Dot::Thermometer, Dot::Carries];
+    pub const ALL: [Dot; 5] =
+        [Dot::Planes, Dot::Add, Dot::Thermometer, Dot::Carries, Dot::Wired];
 
     /// Its name in files and tables.
     pub fn name(self) -> &'static str {
@@ -318,16 +322,21 @@ impl Dot {
             Dot::Add => "add",
             Dot::Thermometer => "thermometer",
             Dot::Carries => "carries",
+            Dot::Wired => "wired",
         }
     }
 
     /// Whether products of weights and inputs of these types can be added so: a bipolar input is a
     /// single bit, which is counted, and thermometers are made of at most 8 bits. Parities are of
-    /// products that are bits.
+    /// products that are bits. Wires are for inputs of one bit, and weights that are -1, 0 or 1.
     pub fn takes(self, weight: ElementType, input: ElementType) -> bool {
         match self {
             Dot::Planes => true,
             Dot::Carries => weight == ElementType::Bipolar && input == ElementType::Bipolar,
+            Dot::Wired => {
+                matches!(weight, ElementType::Bipolar | ElementType::Uint(1) | ElementType::Int(2))
+                    && matches!(input, ElementType::Bipolar | ElementType::Uint(1))
+            }
             Dot::Add => input != ElementType::Bipolar,
             Dot::Thermometer => input != ElementType::Bipolar && input.bits() <= 8,
         }
@@ -382,6 +391,20 @@ pub struct Mvu {
     pub buffer_words: usize,
     /// Output words that may be on their way at once.
     pub credits: usize,
+    /// The trees of a unit whose weights are wires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trees: Option<Trees>,
+}
+
+/// What is known of the trees of a layer whose weights are wires: it depends on the weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trees {
+    /// Registers from a vector to its results.
+    pub latency: u64,
+    /// Sites of look-up tables.
+    pub luts: u64,
+    /// Flip-flops.
+    pub ffs: u64,
 }
 
 impl Mvu {
@@ -400,6 +423,12 @@ impl Mvu {
     pub fn can_start_from_threshold(&self) -> bool {
         let passes = (self.synapse_fold() > 1, self.neuron_fold());
         self.dot == Dot::Carries && self.thresholds == 1 && passes == (true, 1)
+    }
+
+    /// Whether its weights could be wires, as far as its unit goes: all of them work on a whole vector,
+    /// and a row gives a sum or one bit.
+    pub fn can_be_wired(&self) -> bool {
+        (self.pe, self.simd) == (self.rows, self.columns) && self.thresholds <= 1
     }
 
     /// The column that element `element` of word `word` of a vector stands for.

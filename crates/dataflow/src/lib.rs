@@ -20,6 +20,6 @@ mod network;
 
 pub use engine::{
     Add, ChannelAffine, Depthwise, Dot, Engine, EngineKind, Frees, LabelSelect, MemoryStyle, Mvu,
-    ParallelWindow, Pool, SlidingWindow, Threshold, windows_at_once,
+    ParallelWindow, Pool, SlidingWindow, Threshold, Trees, windows_at_once,
 };
 pub use network::{Dataflow, OUTSIDE, Stream};

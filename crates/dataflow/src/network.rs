@@ -1,7 +1,7 @@
 //! Streams, and the network that they make of engines.
 
 use crate::{
-    Add, Depthwise, Engine, EngineKind, LabelSelect, Mvu, ParallelWindow, Pool, SlidingWindow,
+    Add, Depthwise, Dot, Engine, EngineKind, LabelSelect, Mvu, ParallelWindow, Pool, SlidingWindow,
 };
 use diagnostic::{Code, Diagnostic, Result};
 use serde::{Deserialize, Serialize};
@@ -313,6 +313,8 @@ fn check_mvu(m: &Mvu, i: &Stream, o: &Stream) -> bool {
         && m.credits >= 1
         && m.dot.takes(m.weight, i.element)
         && (!m.from_threshold || m.can_start_from_threshold())
+        && m.trees.is_some() == (m.dot == Dot::Wired)
+        && (m.dot != Dot::Wired || m.can_be_wired())
         && (i.element.min().min(0)..=0).contains(&m.levels.0)
         && (0..=i.element.max().max(0)).contains(&m.levels.1)
         && m.levels.0 < m.levels.1
@@ -366,6 +368,7 @@ mod tests {
             accumulator_bits: 4,
             thresholds: 1,
             from_threshold: false,
+            trees: None,
             weight_memory: MemoryStyle::Lut,
             threshold_memory: MemoryStyle::Lut,
             replayed: false,

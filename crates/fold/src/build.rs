@@ -5,7 +5,7 @@ use crate::file::{Fold, LayerFold};
 use crate::map_units::needs_window;
 use crate::mvu::Feed;
 use crate::widths::Widths;
-use crate::windows;
+use crate::{windows, wired};
 use dataflow::{
     ChannelAffine, Dataflow, Engine, EngineKind, LabelSelect, MemoryStyle, OUTSIDE, Stream,
     Threshold, windows_at_once,
@@ -21,6 +21,13 @@ const LARGEST_LUT_DEPTH: usize = 128;
 /// Builds the dataflow of a folding that was [checked](Fold::check) against the network. Where a
 /// layer's buffer is not set it is two vectors or more, and there is no FIFO that is not set.
 pub fn dataflow(name: &str, network: &Streamlined, fold: &Fold) -> Dataflow {
+    let mut dataflow = sketch(name, network, fold);
+    wired::plant(&mut dataflow, network);
+    dataflow
+}
+
+/// The same without the trees of layers whose weights are wires: these take time.
+pub(crate) fn sketch(name: &str, network: &Streamlined, fold: &Fold) -> Dataflow {
     let widths = Widths::default();
     let pixel = input_pixel(network, fold);
     let mut chain = Chain::of_input(network, &widths, fold.input_lanes.unwrap_or(1), pixel);

@@ -167,10 +167,14 @@ fn with_memories(dense: &Dense, input: Elements, sets: usize, fold: &LayerFold) 
     let (pe, simd) = (fold.pe.unwrap_or(1), fold.simd.unwrap_or(1));
     let passes = rows / pe;
     let mut folds = Vec::new();
-    for dot in Dot::ALL.into_iter().filter(|dot| dot.takes(dense.weight, input.element)) {
+    let takes = |dot: &Dot| *dot != Dot::Wired && dot.takes(dense.weight, input.element);
+    let mut dots: Vec<Option<Dot>> = Dot::ALL.into_iter().filter(takes).map(Some).collect();
+    // Where the whole matrix is in parallel its weights can be wires, if nothing speaks against it.
+    dots.extend(((pe, simd) == (rows, columns)).then_some(None));
+    for dot in dots {
         for &weights in styles(passes * columns / simd) {
             for &thresholds in styles(passes * sets) {
-                let (dot, weights, thresholds) = (Some(dot), Some(weights), Some(thresholds));
+                let (weights, thresholds) = (Some(weights), Some(thresholds));
                 folds.push(LayerFold { dot, weights, thresholds, ..fold.clone() });
             }
         }

@@ -174,7 +174,7 @@ fn default_input_lanes(name: &str, network: &Streamlined, fold: &Fold) -> usize 
     let pixel = build::input_pixel(network, fold);
     let pixels = (network.input.elements() / pixel) as u64;
     let widest = Fold { input_lanes: Some(pixel), ..fold.clone() };
-    let dataflow = build::dataflow(name, network, &widest);
+    let dataflow = build::sketch(name, network, &widest);
     let slowest = closed_form_interval(&dataflow);
     let simd = network.layers.iter().find_map(|l| fold.layers.get(&l.name).and_then(|f| f.simd));
     let simd = simd.unwrap_or(1);

@@ -121,6 +121,7 @@ impl Fold {
             if let Some(fold) = self.layers.get(&layer.name) {
                 check_layer(layer, fold, inputs, &mut errors);
                 errors.extend(fold.dot.and_then(|dot| check_dot(layer, dot, element)));
+                errors.extend(check_wired(layer, fold));
             }
             (element, inputs) = (layer.element, layer.elements());
         }
@@ -256,6 +257,24 @@ fn check_dot(layer: &streamline::Layer, dot: Dot, input: ElementType) -> Option<
         (format!("`dot` has no meaning for layer `{name}`"), "leave it out")
     };
     Some(Diagnostic::new(Code::FoldInvalid, text).node(name.clone()).hint(hint))
+}
+
+/// An error where weights cannot be wires, though they should.
+fn check_wired(layer: &streamline::Layer, fold: &LayerFold) -> Option<Diagnostic> {
+    let dense = layer.dense().filter(|_| fold.dot == Some(Dot::Wired))?;
+    let (rows, columns) = dense.weights.dim();
+    let whole = (fold.pe, fold.simd) == (Some(rows), Some(columns));
+    let (text, hint) = if !crate::wired::is_suitable(layer) {
+        let text = "needs weights of -1, 0 and 1, at most one threshold, and no zero padding";
+        (text, "leave `dot` out".to_string())
+    } else if !whole {
+        let hint = format!("use pe = {rows} and simd = {columns}, or leave `dot` out");
+        ("needs all rows and columns in parallel", hint)
+    } else {
+        return None;
+    };
+    let text = format!("dot = \"wired\" {text}");
+    Some(Diagnostic::new(Code::FoldInvalid, text).node(layer.name.clone()).hint(hint))
 }
 
 /// An error unless `value` divides `whole` (or, padded, is at most `whole`).

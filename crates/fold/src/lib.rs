@@ -25,6 +25,7 @@ mod size;
 mod splice;
 mod widths;
 mod windows;
+mod wired;
 
 pub use board::Board;
 pub use build::dataflow;

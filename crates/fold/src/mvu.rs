@@ -2,6 +2,7 @@
 
 use crate::build::{Chain, style};
 use crate::file::LayerFold;
+use crate::wired;
 use dataflow::{Dot, EngineKind, MemoryStyle, Mvu, Stream};
 use engines::full_rate_credits;
 use engines::mvu::{Encoding, Group, groups};
@@ -53,6 +54,7 @@ impl Chain<'_> {
             accumulator_bits: 1,
             thresholds,
             from_threshold: false,
+            trees: None,
             weight_memory: MemoryStyle::Lut,
             threshold_memory: MemoryStyle::Lut,
             replayed: feed.replayed,
@@ -89,10 +91,11 @@ impl Chain<'_> {
         let mut mvu = match folding.dot {
             Some(dot) => with(dot),
             None => {
-                let all = Dot::ALL
-                    .into_iter()
-                    .filter(|dot| dot.takes(dense.weight, input.element))
-                    .map(with);
+                let possible = |dot: &Dot| {
+                    dot.takes(dense.weight, input.element)
+                        && (*dot != Dot::Wired || wired::is_possible(&mvu, layer))
+                };
+                let all = Dot::ALL.into_iter().filter(possible).map(with);
                 let cost = |mvu: &Mvu| engines::mvu::cost(mvu, &input, &output).luts;
                 all.min_by(|a, b| cost(a).total_cmp(&cost(b))).expect("planes are always possible")
             }

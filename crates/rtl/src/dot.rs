@@ -22,7 +22,7 @@ pub(crate) fn dot(
     let stem = match unit.dot {
         Dot::Planes => format!("dot_{operands}"),
         Dot::Add => format!("add_{operands}"),
-        Dot::Carries => unreachable!("it has a row of its own"),
+        Dot::Carries | Dot::Wired => unreachable!("it has a module of its own"),
         Dot::Thermometer => format!("levels_{}_{}_{operands}", -unit.levels.0, unit.levels.1),
     };
     let name = context.name(&stem);
@@ -37,7 +37,7 @@ pub(crate) fn dot(
             let groups = groups(unit.dot, input, unit.levels);
             counts(context, &mut m, simd, &groups, weight, bits);
         }
-        Dot::Carries => unreachable!("it has a row of its own"),
+        Dot::Carries | Dot::Wired => unreachable!("it has a module of its own"),
         Dot::Add => adders(&mut m, simd, input, weight, bits),
     }
     context.library.define(m)

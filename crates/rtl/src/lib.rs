@@ -33,11 +33,12 @@ mod threshold;
 mod top;
 mod width;
 mod window;
+mod wired;
 
 pub use compressors::Primitives;
 
 use context::Context;
-use dataflow::{Dataflow, EngineKind};
+use dataflow::{Dataflow, Dot, EngineKind};
 use std::collections::BTreeMap;
 use streamline::Streamlined;
 
@@ -74,6 +75,7 @@ pub fn build(dataflow: &Dataflow, network: &Streamlined, primitives: Primitives)
             EngineKind::ParallelWindow(w) => {
                 parallel_window::parallel_window(&mut context, index, w)
             }
+            EngineKind::Mvu(m) if m.dot == Dot::Wired => wired::wired(&mut context, index, m),
             EngineKind::Mvu(m) => mvu::mvu(&mut context, index, m),
             EngineKind::Depthwise(d) => depthwise::depthwise(&mut context, index, d),
             EngineKind::Pool(p) => pool::pool(&mut context, index, p),

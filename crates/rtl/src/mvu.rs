@@ -53,6 +53,7 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
         Dot::Planes | Dot::Add => word,
         Dot::Thermometer => thermometers(&mut m, &word, input.element, unit.levels),
         Dot::Carries => carries::parities(&mut m, &word, unit),
+        Dot::Wired => unreachable!("it has a module of its own"),
     };
     let x = m.reg("x_q", word.width());
     m.register(p.clk, x, word);

@@ -179,6 +179,7 @@ impl Pieces {
             levels: (element.min().min(0), element.max()),
             accumulator_bits: ACCUMULATOR_BITS,
             from_threshold: false,
+            trees: None,
             thresholds: dense.thresholds.as_ref().map_or(0, |t| t.values.ncols()),
             weight_memory: self.draw.pick(&STYLES),
             threshold_memory: self.draw.pick(&STYLES),

@@ -16,6 +16,9 @@ mod recipe;
 
 pub use check::Miswired;
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
 use crate::bit::Bit;
 use crate::netlist::Netlist;
 use crate::schedule::Search;
@@ -30,7 +33,7 @@ const SEARCH: Search = Search { runs: 100, seed: 0 };
 /// One row of a matrix of weights -1, 0 and 1, on inputs of one bit.
 ///
 /// Its count is that of the ones among inputs of weight 1 and of the zeros among those of -1.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Neuron {
     /// A weight for each input.
     pub weights: Vec<i8>,
@@ -39,7 +42,7 @@ pub struct Neuron {
 }
 
 /// What is wanted of each neuron.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Output {
     /// One bit: whether `count + constant` is not negative.
     Sign,
@@ -130,7 +133,23 @@ pub struct Group {
     sums: Vec<Vec<Bit>>,
 }
 
+/// Layers that are asked for more than once.
+type Known = BTreeMap<(Vec<Neuron>, Output), Arc<Wired>>;
+
 impl Wired {
+    /// The trees of a layer, made when they are asked for first.
+    pub fn of(neurons: Vec<Neuron>, output: Output) -> Arc<Self> {
+        static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (neurons, output);
+        if let Some(wired) = known.get(&key) {
+            return wired.clone();
+        }
+        let wired = Arc::new(Self::new(&key.0, output));
+        known.insert(key, wired.clone());
+        wired
+    }
+
     /// The trees of a layer. The same neurons give the same trees.
     ///
     /// # Panics

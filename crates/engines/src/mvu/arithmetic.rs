@@ -80,7 +80,7 @@ mod tests {
     /// The bits of a value, group by group.
     fn bits(dot: Dot, input: ElementType, levels: (i64, i64), value: i64) -> Vec<bool> {
         match dot {
-            Dot::Planes | Dot::Add | Dot::Carries => {
+            Dot::Planes | Dot::Add | Dot::Carries | Dot::Wired => {
                 (0..input.bits()).map(|b| input.encode(value) >> b & 1 == 1).collect()
             }
             Dot::Thermometer => {

@@ -26,6 +26,12 @@ pub fn cost(mvu: &Mvu, input: &Stream, output: &Stream) -> Resources {
     let acc = f64::from(mvu.accumulator_bits);
     let (sf, nf) = (mvu.synapse_fold(), mvu.neuron_fold());
     let weight_bits = mvu.pe * mvu.simd * mvu.weight.bits() as usize;
+    let word = Resources::logic(0.0, input.bits() as f64);
+    let fifo = Resources::logic(lut_ram(mvu.credits, output.bits()) + 8.0, 8.0);
+    let control = Resources::logic(18.0, 24.0 + 2.0 * f64::from(level_bits(mvu.thresholds)));
+    if mvu.dot == Dot::Wired {
+        return trees_cost(mvu) + word + fifo + control;
+    }
     let row = row_cost(mvu, input.element, sf * nf == 1);
     let dot = Resources::logic(pe * row.luts, pe * row.ffs) + encoder_cost(mvu);
     let accumulators = match mvu.dot {
@@ -56,11 +62,22 @@ pub fn cost(mvu: &Mvu, input: &Stream, output: &Stream) -> Resources {
     } else {
         Resources::default()
     };
-    let words = if mvu.dot == Dot::Carries { 2.0 } else { 1.0 };
-    let word = Resources::logic(0.0, words * input.bits() as f64);
-    let fifo = Resources::logic(lut_ram(mvu.credits, output.bits()) + 8.0, 8.0);
-    let control = Resources::logic(18.0, 24.0 + 2.0 * f64::from(level_bits(mvu.thresholds)));
+    let parities = if mvu.dot == Dot::Carries { input.bits() as f64 } else { 0.0 };
+    let word = word + Resources::logic(0.0, parities);
     dot + accumulators + weights + decide + buffer + word + fifo + control
+}
+
+/// The trees of a unit whose weights are wires; before they are planted, what trees take of random
+/// weights.
+fn trees_cost(mvu: &Mvu) -> Resources {
+    let one = match mvu.trees {
+        Some(trees) => Resources::logic(trees.luts as f64, trees.ffs as f64),
+        None => {
+            let luts = mvu.rows as f64 * (0.13 * mvu.columns as f64 + 10.5);
+            Resources::logic(luts, 2.2 * luts)
+        }
+    };
+    (0..mvu.vectors).map(|_| one).sum()
 }
 
 /// The dot product of one row.
@@ -78,6 +95,7 @@ fn row_cost(mvu: &Mvu, input: ElementType, hard_wired: bool) -> Resources {
             let sums = (counts - 1.0) * LUTS_PER_COUNT;
             Resources::logic(products * per_product + sums, products * 0.85 + 2.0 * sums)
         }
+        Dot::Wired => Resources::default(),
         Dot::Carries => {
             let row = super::row(mvu);
             // With constant weights two of the first tables share a site.
@@ -112,7 +130,7 @@ fn row_cost(mvu: &Mvu, input: ElementType, hard_wired: bool) -> Resources {
 /// What makes thermometers or parities of the input word, for all rows.
 fn encoder_cost(mvu: &Mvu) -> Resources {
     match mvu.dot {
-        Dot::Planes | Dot::Add => Resources::default(),
+        Dot::Planes | Dot::Add | Dot::Wired => Resources::default(),
         Dot::Carries => Resources::logic((mvu.vectors * mvu.simd) as f64 / 4.0, 0.0),
         Dot::Thermometer => {
             let levels = (mvu.levels.1 - mvu.levels.0) as usize;

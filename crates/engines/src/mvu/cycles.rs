@@ -16,6 +16,8 @@
 //!
 //! a threshold that the accumulator starts from takes none;
 //!
+//! with `dot = "wired"` the trees behind the input word give the results ([`dataflow::Trees`]);
+//!
 //! then the output FIFO, written one cycle and readable the next.
 
 use super::groups;
@@ -23,6 +25,9 @@ use compressors::Row;
 use dataflow::{Dot, MemoryStyle, Mvu};
 use std::sync::Arc;
 use tensor::ElementType;
+
+/// Registers of trees of wires before they are planted.
+const TREES_LATENCY: u64 = 10;
 
 /// Bit planes of an operand: one for each bit.
 pub fn planes(element: ElementType) -> usize {
@@ -52,6 +57,7 @@ fn pairs_latency(terms: usize) -> u64 {
 /// Registers in front of a row's dot product.
 pub fn operand_latency(mvu: &Mvu) -> u64 {
     match (mvu.weight_memory, mvu.dot) {
+        (_, Dot::Wired) => 1,
         (MemoryStyle::Block, _) | (_, Dot::Carries) => 2,
         (MemoryStyle::Lut, _) => 1,
     }
@@ -68,6 +74,7 @@ pub fn sum_latency(mvu: &Mvu, input: ElementType) -> u64 {
         }
         Dot::Add => pairs_latency(planes(mvu.weight) * mvu.simd).max(1) + 1,
         Dot::Carries => row(mvu).latency() as u64,
+        Dot::Wired => mvu.trees.map_or(TREES_LATENCY, |trees| trees.latency),
     }
 }
 
@@ -79,7 +86,7 @@ pub fn row(mvu: &Mvu) -> Arc<Row> {
 /// Cycles from a completing step to the offer of its output word.
 pub fn latency(mvu: &Mvu, input: ElementType) -> u64 {
     let end = match mvu.thresholds {
-        _ if mvu.from_threshold => 0,
+        _ if mvu.from_threshold || mvu.dot == Dot::Wired => 0,
         0 => 1,
         thresholds => bisection_latency(thresholds),
     };

@@ -20,7 +20,7 @@ pub struct Group {
 /// `x <= levels.0`, which count negatively.
 pub fn groups(dot: Dot, input: ElementType, levels: (i64, i64)) -> Vec<Group> {
     match dot {
-        Dot::Planes | Dot::Add | Dot::Carries => significance(input)
+        Dot::Planes | Dot::Add | Dot::Carries | Dot::Wired => significance(input)
             .into_iter()
             .map(|significance| Group { significance, bits: 1 })
             .collect(),

@@ -4,6 +4,7 @@ mod arithmetic;
 mod cost;
 mod cycles;
 mod groups;
+mod wired;
 
 pub use arithmetic::{Encoding, significance, uses_xnor};
 pub use cost::cost;
@@ -12,3 +13,4 @@ pub use cycles::{
     sum_latency,
 };
 pub use groups::{Group, groups};
+pub use wired::wired;

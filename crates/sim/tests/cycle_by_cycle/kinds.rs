@@ -222,6 +222,7 @@ impl Grower {
             accumulator_bits: 12,
             thresholds: self.draw.pick(&[0, 1, 2, 3, 15]),
             from_threshold: false,
+            trees: None,
             weight_memory: self.draw.pick(&STYLES),
             threshold_memory: self.draw.pick(&STYLES),
             replayed: false,
