@@ -59,7 +59,11 @@ pub(crate) fn input(context: &mut Context<'_>, index: usize) -> ModuleRef {
     m.assign(report_valid, push & end);
     m.assign(report, filling_q | !s_last);
     m.section("Two words that cut the paths");
-    let data = mux(filling_q, zeros(input.bits()), p.s_data);
+    // A frame of one word cannot be too short.
+    let data = match words {
+        1 => p.s_data.expr(),
+        _ => mux(filling_q, zeros(input.bits()), p.s_data),
+    };
     let from = Side { data, valid: push, ready: room };
     place(&mut m, "u_queue", &queue, (p.clk, p.rst), &from, &p.to());
     context.library.define(m)

@@ -24,7 +24,32 @@ pub(crate) fn fifo(context: &mut Context<'_>, bits: usize, depth: usize) -> Modu
     m.assign(p.m_valid, !count_q.is(0));
     let push = m.net("push", p.s_valid & p.s_ready);
     let pop = m.net("pop", p.m_valid & p.m_ready);
+    if depth == 2 {
+        two_words(&mut m, &p, count_q, pop);
+    } else {
+        ring(&mut m, &p, depth, (push, pop));
+    }
+    m.section("Fill");
+    let fill = moved(count_q, push, pop);
+    m.register_reset(p.clk, p.rst, count_q, zeros(count_bits), fill);
+    context.library.define(m)
+}
+
+/// Two words in registers: half a table a bit, none for bits that nobody reads.
+fn two_words(m: &mut Module, p: &Ports, count_q: Signal, pop: Signal) {
+    m.section("Words: the first one is at the output");
+    let (first_q, second_q) =
+        (m.reg("first_q", p.s_data.width()), m.reg("second_q", p.s_data.width()));
+    let full = m.net("full", count_q.is(2));
+    m.register_enabled(p.clk, !full.expr(), second_q, p.s_data.expr());
+    m.register_enabled(p.clk, pop | count_q.is(0), first_q, mux(full, second_q, p.s_data));
+    m.assign(p.m_data, first_q);
+}
+
+/// Words in LUT RAM.
+fn ring(m: &mut Module, p: &Ports, depth: usize, (push, pop): (Signal, Signal)) {
     m.section("Words");
+    let bits = p.s_data.width();
     let ram = m.ram("words", bits, depth, RamStyle::Lut);
     let pointer_bits = address_bits(depth);
     let (write, read): (Expr, Expr) = if depth == 1 {
@@ -50,10 +75,6 @@ pub(crate) fn fifo(context: &mut Context<'_>, bits: usize, depth: usize) -> Modu
     m.write(ram, p.clk, push, write, p.s_data);
     let word = m.read("word", ram, read);
     m.assign(p.m_data, word);
-    m.section("Fill");
-    let fill = moved(count_q, push, pop);
-    m.register_reset(p.clk, p.rst, count_q, zeros(count_bits), fill);
-    context.library.define(m)
 }
 
 /// Places a FIFO between two streams.

@@ -3,8 +3,11 @@
 use crate::{Resources, lut_ram};
 use dataflow::{Add, Stream};
 
-/// A FIFO in LUT RAM.
+/// A FIFO in LUT RAM, or of two words in registers.
 pub fn fifo_cost(depth: usize, bits: usize) -> Resources {
+    if depth == 2 {
+        return Resources::logic(bits as f64 / 2.0 + 6.0, 2.0 * bits as f64 + 2.0);
+    }
     let pointer = f64::from(depth.next_power_of_two().ilog2().max(1));
     Resources::logic(lut_ram(depth, bits) + 3.0 * pointer + 4.0, 3.0 * pointer + 2.0)
 }
