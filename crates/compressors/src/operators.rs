@@ -47,6 +47,7 @@ impl Writer {
         let total = self.module.net(&format!("{name}_sum"), sum(width, terms));
         for (wire, column) in gives {
             self.set(wire, total.bit(column - from));
+            self.sink_unread(wire);
         }
     }
 }

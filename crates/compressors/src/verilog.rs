@@ -176,6 +176,14 @@ impl Writer {
         self.values[wire.index()] = Some(value.into());
     }
 
+    /// Says of a wire that nothing reads that this is so.
+    pub(crate) fn sink_unread(&mut self, wire: Wire) {
+        if !self.read.contains(&wire) {
+            let value = self.value(wire.into());
+            self.module.sink_unused([value]);
+        }
+    }
+
     /// The chains of a stage.
     fn section(&mut self, number: usize, stage: &Stage) {
         self.module.section(&format!("Stage {number}"));
@@ -212,6 +220,7 @@ impl Writer {
         self.module.register(clk, q, pack(next));
         for (index, (_, to)) in registers.iter().enumerate() {
             self.set(*to, q.bit(index));
+            self.sink_unread(*to);
         }
     }
 

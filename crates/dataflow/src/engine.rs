@@ -312,8 +312,7 @@ pub enum Dot {
 
 impl Dot {
     /// All of them, the usual one first.
-    pub const ALL: [Dot; 5] =
-        [Dot::Planes, Dot::Add, Dot::Thermometer, Dot::Carries, Dot::Wired];
+    pub const ALL: [Dot; 5] = [Dot::Planes, Dot::Add, Dot::Thermometer, Dot::Carries, Dot::Wired];
 
     /// Its name in files and tables.
     pub fn name(self) -> &'static str {

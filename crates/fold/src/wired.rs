@@ -33,7 +33,8 @@ pub(crate) fn plant(dataflow: &mut Dataflow, network: &Streamlined) {
         let types = [engine.input(), engine.output()].map(|s| dataflow.streams[s].element);
         let layer = network.layers.iter().find(|layer| layer.name == engine.layer);
         let dense = layer.and_then(Layer::dense);
-        let (EngineKind::Mvu(unit), Some(dense)) = (&mut dataflow.engines[index].kind, dense) else {
+        let (EngineKind::Mvu(unit), Some(dense)) = (&mut dataflow.engines[index].kind, dense)
+        else {
             continue;
         };
         if unit.dot == Dot::Wired && unit.trees.is_none() {

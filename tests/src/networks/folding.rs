@@ -38,6 +38,9 @@ pub fn random_fold(draw: &mut Draw, network: &Streamlined) -> Fold {
                 };
                 (entry.pe, entry.simd) = (Some(pe), Some(simd));
                 limit(draw, &mut entry, (rows, columns), pairs);
+                if (entry.pe, entry.simd) == (Some(rows), Some(columns)) && draw.chance(0.7) {
+                    entry.dot = None;
+                }
                 entry.weights = draw.pick(&style);
                 if dense.thresholds.is_some() || draw.chance(0.5) {
                     entry.thresholds = draw.pick(&style);
@@ -163,7 +166,9 @@ fn random_dot(
         let bits: usize = groups(dot, input, levels).iter().map(|g| g.bits).sum();
         planes(weight) * bits
     };
-    let possible = |dot: &Dot| dot.takes(weight, input) && pairs(*dot) <= LARGEST_UNIT;
+    // Wires are for whole matrices: where these come about, they are chosen.
+    let possible =
+        |dot: &Dot| *dot != Dot::Wired && dot.takes(weight, input) && pairs(*dot) <= LARGEST_UNIT;
     let all: Vec<Dot> = Dot::ALL.into_iter().filter(possible).collect();
     let dot = if draw.chance(0.2) { None } else { Some(draw.pick(&all)) };
     (dot, pairs(dot.unwrap_or(Dot::Planes)))

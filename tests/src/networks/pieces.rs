@@ -165,7 +165,7 @@ impl Pieces {
     fn unit(&mut self, input: Words, dense: &Dense, (pe, taps): (usize, usize)) -> Mvu {
         let (rows, columns) = dense.weights.dim();
         let element = input.element;
-        let takes = |dot: &Dot| dot.takes(dense.weight, element);
+        let takes = |dot: &Dot| *dot != Dot::Wired && dot.takes(dense.weight, element);
         let possible: Vec<Dot> = Dot::ALL.into_iter().filter(takes).collect();
         Mvu {
             rows,

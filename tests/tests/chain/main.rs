@@ -16,6 +16,7 @@ mod parallel_windows;
 mod random;
 mod sizing;
 mod windows;
+mod wired;
 
 use std::path::{Path, PathBuf};
 use tests::networks::{Case, verify_all};
