@@ -174,7 +174,7 @@ fn weight_words(
     let rom = m.rom("weights", width, depth, &file, rom_style(unit.weight_memory));
     // Logic has no output register: its address waits instead.
     let reads = if unit.weight_memory == MemoryStyle::Block { operands } else { 1 };
-    let waits = operands - reads;
+    let waits = if depth == 1 { 0 } else { operands - reads };
     let step = Delay::new(m, p, "weight_step", step.expr(), waits, true).at(waits);
     let (address, _) = counter(m, p, "weight_address_q", depth, step);
     let first = m.read_every_cycle("w_q", rom, p.clk, address);
