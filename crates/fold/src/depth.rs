@@ -4,7 +4,7 @@
 use crate::file::MOST_FIFO_WORDS;
 use crate::map_units::default_ring;
 use dataflow::{Dataflow, EngineKind, MemoryStyle};
-use engines::{full_block_ram, full_lut_ram};
+use engines::{full_block_ram, full_lut_ram, full_rate_credits};
 
 /// The depth of an engine, if it has any: that of the FIFO, of the queues of a fork or an adder, of
 /// the input buffer or of the ring.
@@ -32,7 +32,10 @@ pub(crate) fn set(kind: &mut EngineKind, words: usize) {
         EngineKind::Fifo { depth } | EngineKind::Fork { depth } => *depth = words,
         EngineKind::Add(add) => add.depth = words,
         EngineKind::Mvu(mvu) => mvu.buffer_words = words,
-        EngineKind::Window(unit) => unit.depth = words,
+        EngineKind::Window(unit) => {
+            unit.depth = words;
+            unit.credits = full_rate_credits(engines::window::latency(unit), 1);
+        }
         other => unreachable!("{} engines have no depth", other.name()),
     }
 }

@@ -29,7 +29,6 @@ fn set_depth(kind: &mut EngineKind, words: usize) {
         EngineKind::Mvu(mvu) => mvu.buffer_words = words,
         EngineKind::Window(unit) => {
             unit.depth = words;
-            unit.memory = if words > 128 { MemoryStyle::Block } else { MemoryStyle::Lut };
             unit.credits = full_rate_credits(engines::window::latency(unit), 1);
         }
         other => panic!("{other:?} has no depth"),

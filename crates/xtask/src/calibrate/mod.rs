@@ -21,7 +21,7 @@ use std::path::Path;
 const GRID: [(&str, &[&str]); 3] = [
     ("fashion-mlp", &["2000", "60000", "1500000", "25000000"]),
     ("fashion-cnv", &["300", "3000", "12000", "60000"]),
-    ("fashion-sign", &["300", "3000", "12000", "60000"]),
+    ("fashion-sign", &["300", "3000", "12000", "28000"]),
 ];
 
 /// Fewer engines of a kind are not fitted.
