@@ -6,9 +6,10 @@
 //! as `tuser`, in order.
 
 use crate::context::{Context, Ports, Side};
-use crate::fifo::{fifo, next, place};
+use crate::control::counter;
+use crate::fifo::{fifo, place};
 use engines::{Timing, timing};
-use hdl::{Module, ModuleRef, Value, address_bits, high, low, mux, zeros};
+use hdl::{Module, ModuleRef, Value, low, mux, zeros};
 
 /// Input adapter: further ports `s_last`, `report`, `report_valid`.
 pub(crate) fn input(context: &mut Context<'_>, index: usize) -> ModuleRef {
@@ -31,13 +32,7 @@ pub(crate) fn input(context: &mut Context<'_>, index: usize) -> ModuleRef {
     let take = m.net("take", p.s_valid & p.s_ready);
     let word_valid = m.net("word_valid", filling_q | (p.s_valid & !dropping_q));
     let push = m.net("push", word_valid & room & !p.rst);
-    let end = if words == 1 {
-        high()
-    } else {
-        let q = m.reg("word_q", address_bits(words));
-        m.register_reset_enabled(p.clk, p.rst, q, zeros(q.width()), push, next(q, words));
-        q.is(words as u64 - 1)
-    };
+    let (_, end) = counter(&mut m, &p, "word_q", words, push.expr());
     let end = m.net("end_of_frame", end);
     m.assign(p.s_ready, !p.rst & (dropping_q | (!filling_q & room)));
     let ends_early = m.net("ends_early", push & !filling_q & s_last & !end);
@@ -87,13 +82,7 @@ pub(crate) fn output(context: &mut Context<'_>, index: usize) -> ModuleRef {
     place(&mut m, "u_queue", &queue, (p.clk, p.rst), &from, &p.to());
     m.section("Last word of the frame");
     let give = m.net("give", p.m_valid & p.m_ready);
-    let last = if words == 1 {
-        high()
-    } else {
-        let q = m.reg("word_q", address_bits(words));
-        m.register_reset_enabled(p.clk, p.rst, q, zeros(q.width()), give, next(q, words));
-        q.is(words as u64 - 1)
-    };
+    let (_, last) = counter(&mut m, &p, "word_q", words, give.expr());
     m.assign(m_last, last);
     m.section("Reports of the frames on their way: never full, by its depth");
     let built = m

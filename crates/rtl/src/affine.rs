@@ -27,7 +27,7 @@ pub(crate) fn affine(context: &mut Context<'_>, index: usize, unit: &ChannelAffi
     m.section("Constants of the word");
     let word: Expr = if words > 1 {
         let q = m.reg("frame_word_q", address_bits(words));
-        let next = crate::fifo::next(q, words);
+        let next = crate::count::next(q, words);
         m.register_reset_enabled(p.clk, p.rst, q, zeros(q.width()), control.step, next);
         q.expr()
     } else {

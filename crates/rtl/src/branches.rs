@@ -1,7 +1,8 @@
 //! Where streams part and meet again: fork and add.
 
 use crate::context::{Context, Side};
-use crate::fifo::{fifo, next, place};
+use crate::count::next;
+use crate::fifo::{fifo, place};
 use dataflow::Add;
 use hdl::{Expr, Module, ModuleRef, Value, address_bits, high, mux, pack, zeros};
 use tensor::ElementType;

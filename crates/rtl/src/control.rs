@@ -1,7 +1,8 @@
 //! Steps against credit: the control that all pipelines share.
 
 use crate::context::{Context, Ports};
-use crate::fifo::{self, moved, next};
+use crate::count::{next, up_down};
+use crate::fifo;
 use hdl::{
     Block, Expr, Module, RamStyle, Signal, Value, address_bits, bits_for, high, lit, low, mux,
     zeros,
@@ -69,11 +70,10 @@ impl Queue {
             .connect("m_ready", p.m_ready)
             .place();
         m.sink_unused([built.output("s_ready")]);
-        let width = self.credits_q.width();
         let take = m.net("take", take);
         let give = m.net("give", p.m_valid & p.m_ready);
-        let balance = moved(self.credits_q, give, take);
-        let all = lit(width, self.credits as u64);
+        let all = lit(self.credits_q.width(), self.credits as u64);
+        let balance = up_down(self.credits_q, give, take);
         m.register_reset(p.clk, p.rst, self.credits_q, all, balance);
     }
 }
@@ -91,8 +91,8 @@ pub(crate) struct Shape {
     pub(crate) credits: usize,
 }
 
-/// A counter that advances with `enable`: its register and whether it is at its end. A count of one
-/// needs no register.
+/// A counter that advances with `enable`: its register, and one that says whether it is at its end. A count
+/// of one needs no register, a count of two only one.
 pub(crate) fn counter(
     m: &mut Module,
     p: &Ports,
@@ -100,13 +100,27 @@ pub(crate) fn counter(
     count: usize,
     enable: Expr,
 ) -> (Expr, Expr) {
-    if count == 1 {
-        return (low(), high());
+    let round = place(m, p, name, count, enable.clone());
+    match count {
+        1 => (round, high()),
+        2 => (round.clone(), round),
+        _ => {
+            let end_q = m.reg(&format!("{name}_end"), 1);
+            let comes = round.is(count as u64 - 2);
+            m.register_reset_enabled(p.clk, p.rst, end_q, low(), enable, comes);
+            (round, end_q.expr())
+        }
     }
-    let width = address_bits(count);
-    let q = m.reg(name, width);
-    m.register_reset_enabled(p.clk, p.rst, q, zeros(width), enable, next(q, count));
-    (q.expr(), q.is(count as u64 - 1))
+}
+
+/// A place in a ring of `count`, which advances with `enable`.
+pub(crate) fn place(m: &mut Module, p: &Ports, name: &str, count: usize, enable: Expr) -> Expr {
+    if count == 1 {
+        return low();
+    }
+    let q = m.reg(name, address_bits(count));
+    m.register_reset_enabled(p.clk, p.rst, q, zeros(q.width()), enable, next(q, count));
+    q.expr()
 }
 
 /// A word read from a memory, `reads` registers behind the address: the memory's own is the first.
@@ -130,7 +144,14 @@ pub(crate) fn steps(m: &mut Module, p: &Ports, shape: Shape) -> Steps {
     m.section("Steps: one a cycle, the last of an output word only against credit");
     let step = m.wire("step", 1);
     let (word_index, last) = counter(m, p, "word_q", words, step.expr());
-    let (pass_index, final_pass) = counter(m, p, "pass_q", passes, step & &last);
+    let (pass_index, final_pass) = if buffer > 0 {
+        counter(m, p, "pass_q", passes, step & &last)
+    } else {
+        // Not in the way of a step.
+        let round = place(m, p, "pass_q", passes, step & &last);
+        let end = if passes == 1 { high() } else { round.is(passes as u64 - 1) };
+        (round, end)
+    };
     let queue = Queue::new(m, credits);
     let may_step = if words == 1 {
         m.net("may_step", queue.has_credit())
@@ -150,8 +171,8 @@ pub(crate) fn steps(m: &mut Module, p: &Ports, shape: Shape) -> Steps {
     Steps { step, first, last, word, word_index, pass_index, final_pass, queue }
 }
 
-/// A ring of words that replays each frame for every pass. Gives the word at the read pointer, and
-/// whether there is one.
+/// A ring of words that replays each frame for every pass; in the last step of a vector it goes back to
+/// its start, but for the last pass. Gives the word at the read pointer, and whether there is one.
 fn input_buffer(
     m: &mut Module,
     p: &Ports,
@@ -160,18 +181,29 @@ fn input_buffer(
     last: &Expr,
     final_pass: &Expr,
 ) -> (Expr, Expr) {
-    let Shape { words, buffer, .. } = shape;
+    let Shape { buffer, passes, .. } = shape;
     m.section("Input buffer: a ring that replays the frame for every pass");
     let count_bits = bits_for(buffer);
     let used_q = m.reg("used_q", count_bits);
     m.note(used_q, "words that hold a place");
     let unread_q = m.reg("unread_q", count_bits);
-    m.note(unread_q, "words from the read pointer on");
+    m.note(unread_q, "words that no pass has read");
+    let any_unread_q = m.reg("any_unread_q", 1);
+    // Later passes read what the first has read.
+    let later = if passes == 1 {
+        low()
+    } else {
+        let later_q = m.reg("later_q", 1);
+        m.note(later_q, "not the first pass");
+        m.register_reset_enabled(p.clk, p.rst, later_q, low(), step & last, !final_pass.clone());
+        later_q.expr()
+    };
     m.assign(p.s_ready, !p.rst & !used_q.is(buffer as u64));
     let push = m.net("push", p.s_valid & p.s_ready);
     let ram = m.ram("frame", p.s_data.width(), buffer, RamStyle::Lut);
-    let free = m.net("free", step & final_pass);
-    let rewind = m.net("rewind", step & last & !final_pass.clone());
+    let free = m.net("free", step & final_pass.clone());
+    let read_first = m.net("read_first", step & !later.clone());
+    let rewind = m.net("rewind", last & !final_pass.clone());
     let (write, read): (Expr, Expr) = if buffer == 1 {
         (low(), low())
     } else {
@@ -200,23 +232,23 @@ fn input_buffer(
     };
     m.write(ram, p.clk, push, write, p.s_data);
     let word = m.read("frame_word", ram, read);
-    let one = |bit: Signal| bit.zero_extend(count_bits);
-    // A step takes a word; one that goes back to the start of the frame gives all of them again.
-    let left = mux(rewind, lit(count_bits, words as u64 - 1), step.replicate(count_bits));
     m.clocked(p.clk, |b| {
         b.when_else(
             p.rst,
             |b| {
                 b.set(used_q, zeros(count_bits));
                 b.set(unread_q, zeros(count_bits));
+                b.set(any_unread_q, low());
             },
             |b| {
-                b.set(used_q, moved(used_q, push, free));
-                b.set(unread_q, unread_q + one(push) + left);
+                b.set(used_q, up_down(used_q, push, free));
+                b.set(unread_q, up_down(unread_q, push, read_first));
+                let goes = read_first & unread_q.is(1);
+                b.set(any_unread_q, push | any_unread_q & !goes);
             },
         );
     });
-    (word.expr(), !unread_q.is(0))
+    (word.expr(), any_unread_q | later)
 }
 
 /// Carries a value along with the pipeline: `delayed[k]` is the value `k` registers later.

@@ -3,7 +3,7 @@
 use crate::bisect::{Bisection, bisect};
 use crate::borders::{Sets, border_class, surplus};
 use crate::context::{Context, Ports, bits_of, rom_style};
-use crate::control::{Delay, Shape, Steps, counter, finish, steps};
+use crate::control::{Delay, Shape, Steps, finish, place, steps};
 use crate::mvu::{accumulate, level_value};
 use dataflow::{Depthwise, MemoryStyle};
 use engines::mvu::significance;
@@ -185,7 +185,7 @@ fn weight_words(
     let file = context.memory(&name, (0..depth).map(word));
     m.section("Weights: word = group * taps + tap; channel of the group in its lane");
     let rom = m.rom("weights", bits * pe, depth, &file, rom_style(unit.weight_memory));
-    let (address, _) = counter(m, p, "weight_address_q", depth, step.expr());
+    let address = place(m, p, "weight_address_q", depth, step.expr());
     let first = m.read_every_cycle("w_q", rom, p.clk, address);
     Delay::new(m, p, "w_q", first.expr(), operands - 1, false).at(operands - 1)
 }

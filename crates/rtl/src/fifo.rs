@@ -1,10 +1,8 @@
 //! FIFO: also the output queue of every pipeline.
 
 use crate::context::{Context, Ports, Side};
-use hdl::{
-    Expr, Module, ModuleRef, RamStyle, Signal, Value, address_bits, and_all, bits_for, lit, mux,
-    pack, zeros,
-};
+use crate::count::{next, up_down};
+use hdl::{Expr, Module, ModuleRef, RamStyle, Signal, Value, address_bits, bits_for, mux, zeros};
 
 /// A FIFO of `depth` words of `bits` bits; fall-through in one cycle.
 pub(crate) fn fifo(context: &mut Context<'_>, bits: usize, depth: usize) -> ModuleRef {
@@ -30,7 +28,7 @@ pub(crate) fn fifo(context: &mut Context<'_>, bits: usize, depth: usize) -> Modu
         ring(&mut m, &p, depth, (push, pop));
     }
     m.section("Fill");
-    let fill = moved(count_q, push, pop);
+    let fill = up_down(count_q, push, pop);
     m.register_reset(p.clk, p.rst, count_q, zeros(count_bits), fill);
     context.library.define(m)
 }
@@ -96,46 +94,4 @@ pub(crate) fn place(
         .connect("m_valid", to.valid)
         .connect("m_ready", to.ready)
         .place();
-}
-
-/// Inputs of a look-up table: what fits is written as logic, for a carry chain would be slower.
-const TABLE: usize = 6;
-
-/// `q + up - down`.
-pub(crate) fn moved(q: Signal, up: Signal, down: Signal) -> Expr {
-    let width = q.width();
-    if width + 2 > TABLE {
-        return q + up.zero_extend(width) - down.zero_extend(width);
-    }
-    let (rises, falls) = (up & !down, down & !up);
-    let bit = |index: usize| {
-        let below = (0..index).map(|i| q.bit(i));
-        let carry = and_all(below.clone().chain([rises.clone()]));
-        let borrow = and_all(below.map(|bit| !bit).chain([falls.clone()]));
-        q.bit(index) ^ (carry | borrow)
-    };
-    pack((0..width).map(bit))
-}
-
-/// `q + 1`.
-fn incremented(q: Signal) -> Expr {
-    let width = q.width();
-    if width > TABLE {
-        return q + lit(width, 1);
-    }
-    let bit = |index: usize| match index {
-        0 => !q.bit(0),
-        _ => q.bit(index) ^ and_all((0..index).map(|i| q.bit(i))),
-    };
-    pack((0..width).map(bit))
-}
-
-/// `q + 1`, or 0 after `count - 1`.
-pub(crate) fn next(q: Signal, count: usize) -> Expr {
-    let width = q.width();
-    let step = incremented(q);
-    if count == 1 << width {
-        return step;
-    }
-    mux(q.is(count as u64 - 1), zeros(width), step)
 }

@@ -18,6 +18,7 @@ mod branches;
 mod carries;
 mod context;
 mod control;
+mod count;
 mod depthwise;
 mod dot;
 mod fifo;

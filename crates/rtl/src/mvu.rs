@@ -4,7 +4,7 @@ use crate::bisect::{Bisection, bisect};
 use crate::borders::{Sets, border_class, surplus};
 use crate::carries::{self, Counting};
 use crate::context::{Context, Ports, bits_of, rom_style};
-use crate::control::{Delay, Shape, Steps, counter, finish, read_registers, steps};
+use crate::control::{Delay, Shape, Steps, finish, place, read_registers, steps};
 use crate::dot::dot;
 use crate::thermometer::thermometers;
 use dataflow::{Dot, MemoryStyle, Mvu};
@@ -176,7 +176,7 @@ fn weight_words(
     let reads = if unit.weight_memory == MemoryStyle::Block { operands } else { 1 };
     let waits = if depth == 1 { 0 } else { operands - reads };
     let step = Delay::new(m, p, "weight_step", step.expr(), waits, true).at(waits);
-    let (address, _) = counter(m, p, "weight_address_q", depth, step);
+    let address = place(m, p, "weight_address_q", depth, step);
     let first = m.read_every_cycle("w_q", rom, p.clk, address);
     read_registers(m, p, "w_q", first, reads).expr()
 }

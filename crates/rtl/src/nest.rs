@@ -2,7 +2,8 @@
 
 use crate::context::Ports;
 use crate::control::counter;
-use hdl::{Expr, Module, Signal, Value, address_bits, high, lit, lit_signed, mux, zeros};
+use hdl::{Expr, Module, Signal, Value, address_bits, high, lit, lit_signed, low, mux, zeros};
+use std::ops::Range;
 
 /// A nest of loops, innermost first, without the endless outermost one.
 pub(crate) struct Nest {
@@ -52,6 +53,38 @@ impl Nest {
         hdl::and_all(
             inner.filter(|(count, _)| **count > 1).map(|(_, end)| end.clone()).chain([high()]),
         )
+    }
+
+    /// A register that says whether the round of a loop lies in a range.
+    pub(crate) fn lies_in(
+        &self,
+        m: &mut Module,
+        p: &Ports,
+        name: &str,
+        level: usize,
+        range: &Range<usize>,
+    ) -> Expr {
+        let count = self.counts[level];
+        let one = |first: bool| if first { high() } else { low() };
+        let at_start = one(range.contains(&0));
+        let (Some(round), true) = (self.round(level), !range.is_empty() && range.start < count)
+        else {
+            return at_start;
+        };
+        if range.start == 0 && range.end >= count {
+            return high();
+        }
+        // What holds of the next round, seen from this one.
+        let width = round.width();
+        let next = range.start.saturating_sub(1)..range.end - 1;
+        let from = (next.start > 0).then(|| round.at_least(lit(width, next.start as u64)));
+        let to = (next.end < count - 1).then(|| round.less_than(lit(width, next.end as u64)));
+        let lies = hdl::and_all(from.into_iter().chain(to).chain([high()]));
+        let q = m.reg(name, 1);
+        let goes = self.step & self.ends(level);
+        let next = mux(self.at_end(level), at_start.clone(), lies);
+        m.register_reset_enabled(p.clk, p.rst, q, at_start, goes, next);
+        q.expr()
     }
 
     /// What is added when each loop goes round, so that a value is the sum of `strides` times

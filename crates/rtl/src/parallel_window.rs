@@ -1,7 +1,7 @@
 //! Parallel window unit: line delays, a history of each line, and all taps at once.
 
 use crate::context::{Context, Ports, ram_style};
-use crate::control::{Delay, Queue, counter, read_registers};
+use crate::control::{Delay, Queue, place, read_registers};
 use crate::nest::Nest;
 use crate::surround::Standing;
 use dataflow::{ParallelWindow, Stream};
@@ -53,8 +53,9 @@ pub(crate) fn parallel_window(
     let on_slot = completing(&mut m, &p, &nest, step, SLOT, of_slots);
     let completes = m.net("completes", on_line & on_slot);
     let [map_lines, map_slots] = raster.on_map();
-    let line = lies_in(&nest, LINE, lines, &(0..map_lines));
-    let on_map = m.net("on_map", line & lies_in(&nest, SLOT, slots, &(0..map_slots)));
+    let line = nest.lies_in(&mut m, &p, "line_on_map_q", LINE, &(0..map_lines));
+    let slot = nest.lies_in(&mut m, &p, "slot_on_map_q", SLOT, &(0..map_slots));
+    let on_map = m.net("on_map", line & slot);
     let may_step = m.net("may_step", queue.has_credit() | !completes);
     m.assign(p.s_ready, !p.rst & on_map & may_step);
     m.assign(step, may_step & (p.s_valid | !on_map));
@@ -124,9 +125,9 @@ fn completing(
     level: usize,
     (first, every, windows): (usize, usize, usize),
 ) -> Expr {
-    let count = nest.count(level);
     let range = first..first + (windows - 1) * every + 1;
-    let within = lies_in(nest, level, count, &range);
+    let name = if level == LINE { "line_completes_q" } else { "slot_completes_q" };
+    let within = nest.lies_in(m, p, name, level, &range);
     if every == 1 || windows == 1 {
         return within;
     }
@@ -169,7 +170,7 @@ fn delays(
         return (0..rows).map(|row| all.slice(row * depth * bits, bits)).collect();
     }
     let ram = m.ram("lines", (rows - 1) * bits, depth, ram_style(unit.memory));
-    let (place, _) = counter(m, p, "place_q", depth, step.expr());
+    let place = place(m, p, "place_q", depth, step.expr());
     let first = m.read_every_cycle("old_q", ram, p.clk, place.clone());
     let old = read_registers(m, p, "old_q", first, reads);
     let write = Delay::new(m, p, "place", place, reads, false).at(reads);

@@ -28,7 +28,7 @@ pub(crate) fn threshold(context: &mut Context<'_>, index: usize, unit: &Threshol
     let word: Expr = if counted && words > 1 {
         m.section("Word of the pixel");
         let q = m.reg("pixel_word_q", address_bits(words));
-        let next = crate::fifo::next(q, words);
+        let next = crate::count::next(q, words);
         m.register_reset_enabled(p.clk, p.rst, q, zeros(q.width()), control.step, next);
         q.expr()
     } else {

@@ -2,7 +2,8 @@
 
 use crate::context::{Context, Ports};
 use crate::control::counter;
-use hdl::{Module, ModuleRef, Value, address_bits, lit, low, mux, pack, zeros};
+use crate::count::up_down;
+use hdl::{Expr, Module, ModuleRef, Signal, Value, address_bits, lit, low, mux, pack, zeros};
 
 /// Builds the converter of engine `index`.
 pub(crate) fn width(context: &mut Context<'_>, index: usize) -> ModuleRef {
@@ -30,14 +31,40 @@ fn pack_words(m: &mut Module, p: &Ports, ratio: usize, words: usize) {
     m.assign(p.s_ready, !p.rst & (!completes | !full_q));
     m.assign(p.m_valid, full_q);
     let push = m.net("push", p.s_valid & p.s_ready);
+    let word = if words.is_multiple_of(ratio) {
+        m.section("Position in the output word");
+        let (_, last) = counter(m, p, "position_q", ratio, push.expr());
+        m.assign(completes, last);
+        m.section("Parts that came before move down");
+        let parts_q = m.reg("parts_q", (ratio - 1) * part_bits);
+        let all = m.net("all", pack([parts_q.expr(), p.s_data.expr()]));
+        m.register_enabled(p.clk, push, parts_q, all.slice(part_bits, parts_q.width()));
+        all.expr()
+    } else {
+        parts(m, p, ratio, words, completes, push)
+    };
+    let word_q = m.reg("word_q", p.m_data.width());
+    let load = m.net("load", push & completes);
+    m.register_enabled(p.clk, load, word_q, word);
+    m.assign(p.m_data, word_q);
+    let taken = full_q & p.m_ready;
+    m.register_reset(p.clk, p.rst, full_q, low(), load | (full_q & !taken));
+}
+
+/// The output word where the last one of a pixel can come to its end early.
+fn parts(
+    m: &mut Module,
+    p: &Ports,
+    ratio: usize,
+    words: usize,
+    completes: Signal,
+    push: Signal,
+) -> Expr {
+    let part_bits = p.s_data.width();
     m.section("Position in the output word and in the pixel");
     let position_bits = address_bits(ratio);
     let position_q = m.reg("position_q", position_bits);
-    let pixel_end = if words.is_multiple_of(ratio) {
-        low()
-    } else {
-        counter(m, p, "pixel_word_q", words, push.expr()).1
-    };
+    let (_, pixel_end) = counter(m, p, "pixel_word_q", words, push.expr());
     m.assign(completes, position_q.is(ratio as u64 - 1) | pixel_end);
     let after = mux(completes, zeros(position_bits), position_q + lit(position_bits, 1));
     m.register_reset_enabled(p.clk, p.rst, position_q, zeros(position_bits), push, after);
@@ -62,12 +89,7 @@ fn pack_words(m: &mut Module, p: &Ports, ratio: usize, words: usize) {
         let came = position_q.greater_than(lit(position_bits, part as u64));
         lanes.push(mux(came, q, mux(here, p.s_data, zeros(part_bits))));
     }
-    let word_q = m.reg("word_q", p.m_data.width());
-    let load = m.net("load", push & completes);
-    m.register_enabled(p.clk, load, word_q, pack(lanes));
-    m.assign(p.m_data, word_q);
-    let taken = full_q & p.m_ready;
-    m.register_reset(p.clk, p.rst, full_q, low(), load | (full_q & !taken));
+    pack(lanes)
 }
 
 fn split_words(m: &mut Module, p: &Ports, ratio: usize, words: usize) {
@@ -80,16 +102,18 @@ fn split_words(m: &mut Module, p: &Ports, ratio: usize, words: usize) {
     let push = m.net("push", p.s_valid & p.s_ready);
     let give = m.net("give", p.m_valid & p.m_ready);
     m.section("Position in the input word and in the pixel");
-    let position_bits = address_bits(ratio);
-    let position_q = m.reg("position_q", position_bits);
-    let pixel_end = if words.is_multiple_of(ratio) {
-        low()
+    let (position, last) = if words.is_multiple_of(ratio) {
+        let (position, last) = counter(m, p, "position_q", ratio, give.expr());
+        (position, m.net("last", last))
     } else {
-        counter(m, p, "pixel_word_q", words, give.expr()).1
+        let position_bits = address_bits(ratio);
+        let position_q = m.reg("position_q", position_bits);
+        let (_, pixel_end) = counter(m, p, "pixel_word_q", words, give.expr());
+        let last = m.net("last", position_q.is(ratio as u64 - 1) | pixel_end);
+        let after = mux(last, zeros(position_bits), position_q + lit(position_bits, 1));
+        m.register_reset_enabled(p.clk, p.rst, position_q, zeros(position_bits), give, after);
+        (position_q.expr(), last)
     };
-    let last = m.net("last", position_q.is(ratio as u64 - 1) | pixel_end);
-    let after = mux(last, zeros(position_bits), position_q + lit(position_bits, 1));
-    m.register_reset_enabled(p.clk, p.rst, position_q, zeros(position_bits), give, after);
     let pop = m.net("pop", give & last);
     m.section("Two words");
     let write_q = m.reg("write_q", 1);
@@ -101,7 +125,7 @@ fn split_words(m: &mut Module, p: &Ports, ratio: usize, words: usize) {
     m.register_enabled(p.clk, push & !write_q, word_0_q, p.s_data);
     m.register_enabled(p.clk, push & write_q, word_1_q, p.s_data);
     let word = m.net("word", mux(read_q, word_1_q, word_0_q));
-    m.assign(p.m_data, word.select_lane(position_q, part_bits));
-    let fill = count_q + push.zero_extend(2) - pop.zero_extend(2);
+    m.assign(p.m_data, word.select_lane(position, part_bits));
+    let fill = up_down(count_q, push, pop);
     m.register_reset(p.clk, p.rst, count_q, zeros(2), fill);
 }

@@ -1,7 +1,7 @@
 //! Sliding window unit: a ring of line buffers, read window by window.
 
 use crate::context::{Context, Ports, ram_style};
-use crate::control::{Delay, Queue, counter, read_registers};
+use crate::control::{Delay, Queue, place, read_registers};
 use crate::nest::{Nest, wrapped};
 use crate::surround::Standing;
 use dataflow::{Frees, SlidingWindow, Stream};
@@ -47,7 +47,7 @@ pub(crate) fn window(context: &mut Context<'_>, index: usize, unit: &SlidingWind
     let used_q = ring_fill(&mut m, &p, unit, &walk, &nest, &size, step, window_end);
     let push = m.net("push", p.s_valid & p.s_ready);
     let ring = m.ram("ring", input.bits(), unit.depth, ram_style(unit.memory));
-    let (write, _) = counter(&mut m, &p, "write_q", unit.depth, push.expr());
+    let write = place(&mut m, &p, "write_q", unit.depth, push.expr());
     m.write(ring, p.clk, push, write, p.s_data);
     let address = nest.follow_ring(&mut m, &p, "read_q", walk.base(0), &size.address, unit.depth);
     let reads = latency(unit) as usize - 1;
