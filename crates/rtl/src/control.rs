@@ -113,6 +113,19 @@ pub(crate) fn counter(
     }
 }
 
+/// The same without a register for the end, of a counter that is not in the way of any other.
+pub(crate) fn outer_counter(
+    m: &mut Module,
+    p: &Ports,
+    name: &str,
+    count: usize,
+    enable: Expr,
+) -> (Expr, Expr) {
+    let round = place(m, p, name, count, enable);
+    let end = if count == 1 { high() } else { round.is(count as u64 - 1) };
+    (round, end)
+}
+
 /// A place in a ring of `count`, which advances with `enable`.
 pub(crate) fn place(m: &mut Module, p: &Ports, name: &str, count: usize, enable: Expr) -> Expr {
     if count == 1 {
@@ -147,10 +160,7 @@ pub(crate) fn steps(m: &mut Module, p: &Ports, shape: Shape) -> Steps {
     let (pass_index, final_pass) = if buffer > 0 {
         counter(m, p, "pass_q", passes, step & &last)
     } else {
-        // Not in the way of a step.
-        let round = place(m, p, "pass_q", passes, step & &last);
-        let end = if passes == 1 { high() } else { round.is(passes as u64 - 1) };
-        (round, end)
+        outer_counter(m, p, "pass_q", passes, step & &last)
     };
     let queue = Queue::new(m, credits);
     let may_step = if words == 1 {
@@ -203,7 +213,6 @@ fn input_buffer(
     let ram = m.ram("frame", p.s_data.width(), buffer, RamStyle::Lut);
     let free = m.net("free", step & final_pass.clone());
     let read_first = m.net("read_first", step & !later.clone());
-    let rewind = m.net("rewind", last & !final_pass.clone());
     let (write, read): (Expr, Expr) = if buffer == 1 {
         (low(), low())
     } else {
@@ -213,6 +222,7 @@ fn input_buffer(
         let start_q = m.reg("start_q", width);
         m.note(start_q, "place of the first word of the frame");
         let after = m.net("after", next(read_q, buffer));
+        let rewind = m.net("rewind", last & !final_pass.clone());
         m.clocked(p.clk, |b| {
             b.when_else(
                 p.rst,

@@ -1,7 +1,7 @@
 //! Nested counters, and values that follow them by constant steps.
 
 use crate::context::Ports;
-use crate::control::counter;
+use crate::control::{counter, outer_counter};
 use hdl::{Expr, Module, Signal, Value, address_bits, high, lit, lit_signed, low, mux, zeros};
 use std::ops::Range;
 
@@ -20,7 +20,9 @@ impl Nest {
     pub(crate) fn new(m: &mut Module, p: &Ports, loops: &[(&str, usize)], step: Signal) -> Self {
         let mut advance = step.expr();
         let (mut rounds, mut at_end) = (Vec::new(), Vec::new());
-        for &(name, count) in loops {
+        let outer = loops.iter().rposition(|&(_, count)| count > 1);
+        for (level, &(name, count)) in loops.iter().enumerate() {
+            let counter = if Some(level) == outer { outer_counter } else { counter };
             let (q, end) = counter(m, p, &format!("{name}_q"), count, advance.clone());
             if count > 1 {
                 advance = advance & end.clone();
