@@ -31,6 +31,10 @@ pub(crate) fn wired(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Modu
     m.section("Input word");
     let x = m.reg("x_q", input.bits());
     m.register(p.clk, x, control.word.clone());
+    if groups.is_empty() {
+        // Every row is decided without its inputs.
+        m.sink_unused([x.expr()]);
+    }
     let mut values = Vec::new();
     for (vector, x) in x.lanes(x.width() / unit.vectors).into_iter().enumerate() {
         values.extend(results(&mut m, &p, (vector, x), &trees, &groups));

@@ -106,7 +106,7 @@ pub(crate) struct Inspect {
   xnorflow build model.onnx --fold out/fold.toml -o out2      an edited folding
 
 Keys of a folding file: input_lanes; for each [layers.NAME] pe, simd, lanes, parallel_window,
-pixels, dot (planes, add or thermometer: how products of inputs of several bits are added up),
+pixels, dot (planes, add, thermometer, carries or wired: how products are added up),
 weights, thresholds and lines (block or lut: where weights, thresholds and the line buffers of windows
 are kept), buffer (words of the input buffer or of the line buffers),
 pad; and [fifos] (words of a FIFO in front of a layer, by layer). What is left out is chosen: depths

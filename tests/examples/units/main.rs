@@ -14,7 +14,7 @@ fn main() {
     let [board, folder, numbers @ ..] = &arguments[..] else { panic!("usage: see the file") };
     let numbers: Vec<usize> = numbers.iter().map(|n| n.parse().unwrap()).collect();
     let [pe, simd, steps, passes] = numbers[..] else { panic!("four numbers are wanted") };
-    let network = binary_layer(pe * passes, simd * steps, 1);
+    let network = binary_layer(pe * passes, simd * steps, false);
     let layer = LayerFold {
         pe: Some(pe),
         simd: Some(simd),

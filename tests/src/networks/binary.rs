@@ -9,19 +9,20 @@ use streamline::{
 use tensor::{ElementType, Map};
 
 /// `rows` random bipolar rows of `columns` bipolar inputs, each with one threshold near the middle;
-/// the first four have thresholds that are always, never, only just and almost never reached.
-pub fn binary_layer(rows: usize, columns: usize, seed: u64) -> Streamlined {
-    let mut draw = Draw::new(seed);
+/// with `extremes` the first four have thresholds that are always, never, almost always and almost
+/// never reached.
+pub fn binary_layer(rows: usize, columns: usize, extremes: bool) -> Streamlined {
+    let mut draw = Draw::new((rows * columns) as u64);
     let element = ElementType::Bipolar;
     let weights =
         Array2::from_shape_simple_fn((rows, columns), || element.decode(draw.bits() >> 9));
     let most = columns as i64;
     let near = (most as f64).sqrt() as usize + 1;
-    let thresholds = Array2::from_shape_fn((rows, 1), |(row, _)| match row {
-        0 => -most,
-        1 => most + 1,
-        2 => -most + 1,
-        3 => most,
+    let thresholds = Array2::from_shape_fn((rows, 1), |(row, _)| match (row, extremes) {
+        (0, true) => -most,
+        (1, true) => most + 1,
+        (2, true) => -most + 1,
+        (3, true) => most,
         _ => draw.size(0, 2 * near) as i64 - near as i64,
     });
     let levels = Thresholds { values: thresholds, base: -1, bipolar: true };

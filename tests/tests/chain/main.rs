@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests: what fails here fails them")]
 
 mod axi;
+mod binary;
 mod branches;
 mod convs;
 mod deadlock;

@@ -33,6 +33,10 @@ const EQUIVALENT: &[(&str, &str)] = &[
          `assign s_ready = ~rst | (count_q != 2'h2);`",
         "an output queue: credits, not its readiness, keep it from overflowing",
     ),
+    (
+        "`if (~full) begin` to `if (full) begin`",
+        "an output queue of two words in front of a faster unit: it never holds both",
+    ),
 ];
 
 /// A small design with an engine of each kind, folded so that buffers and passes are in use.
