@@ -4,7 +4,7 @@ use crate::draw::Draw;
 use crate::random::{Grower, Head, Shape};
 use dataflow::{
     ChannelAffine, Depthwise, Dot, EngineKind, LabelSelect, MemoryStyle, Mvu, ParallelWindow, Pool,
-    SlidingWindow, Threshold,
+    SlidingWindow, Threshold, Trees,
 };
 use engines::full_rate_credits;
 use tensor::{ElementType, Map, Surround, Window};
@@ -207,8 +207,9 @@ impl Grower {
     fn matrix_unit(&mut self, head: Head, (rows, pe): (usize, usize), vectors: usize) -> Mvu {
         let Shape { element, lanes, map } = head.shape;
         let weight = self.draw.pick(&[ElementType::Bipolar, ElementType::Int(2)]);
-        let possible: Vec<Dot> =
-            Dot::ALL.into_iter().filter(|dot| dot.takes(weight, element)).collect();
+        // Wires come when it is known what is done at once.
+        let suits = |dot: &Dot| *dot != Dot::Wired && dot.takes(weight, element);
+        let possible: Vec<Dot> = Dot::ALL.into_iter().filter(suits).collect();
         Mvu {
             rows,
             columns: map.channels,
@@ -232,6 +233,12 @@ impl Grower {
     }
 
     fn end_matrix(&mut self, head: Head, mut unit: Mvu) -> Head {
+        let trees = Some(Trees { latency: self.draw.size(1, 9) as u64, luts: 0, ffs: 0 });
+        let wired = Mvu { dot: Dot::Wired, trees, ..unit.clone() };
+        let suits = Dot::Wired.takes(unit.weight, head.shape.element) && wired.can_be_wired();
+        if suits && self.draw.chance(0.5) {
+            unit = wired;
+        }
         let latency = engines::mvu::latency(&unit, head.shape.element);
         unit.credits = self.draw.depth(full_rate_credits(latency, unit.synapse_fold()));
         let element = match unit.thresholds {
