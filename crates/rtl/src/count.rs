@@ -1,7 +1,7 @@
 //! Counters. Synthesis puts every sum on a carry chain, however short; a counter of a few bits is smaller
 //! and faster as one table for each bit.
 
-use hdl::{Expr, Signal, Value, and_all, high, lit, mux, or_all, pack, zeros};
+use hdl::{Expr, Signal, Value, and_all, lit, mux, pack, zeros};
 
 /// Bits of a counter up to which one table a bit is enough.
 const UP: usize = 6;
@@ -13,7 +13,8 @@ const UP_DOWN: usize = 4;
 pub(crate) fn next(q: Signal, count: usize) -> Expr {
     let width = q.width();
     let step = if width <= UP {
-        pack((0..width).map(|i| q.bit(i) ^ are_ones(q, i)))
+        let carries = (1..width).map(|i| q.bit(i) ^ and_all((0..i).map(|low| q.bit(low))));
+        pack([!q.bit(0)].into_iter().chain(carries))
     } else {
         q + lit(width, 1)
     };
@@ -26,25 +27,14 @@ pub(crate) fn next(q: Signal, count: usize) -> Expr {
 /// `q`, and 1 more with `up`, 1 less with `down`; as it is with both.
 pub(crate) fn up_down(q: Signal, up: Signal, down: Signal) -> Expr {
     let width = q.width();
-    let less = down & !up;
     if width > UP_DOWN {
-        let others = less.replicate(width - 1);
-        return q + pack([up ^ down, others]);
+        return q + pack([up ^ down, (down & !up).replicate(width - 1)]);
     }
-    let more = up & !down;
     let bit = |i: usize| {
-        let turns = more.clone() & are_ones(q, i) | less.clone() & are_zeros(q, i);
-        q.bit(i) ^ turns
+        let below = || (0..i).map(|low| q.bit(low));
+        let more = and_all(below().chain([up & !down]));
+        let less = and_all(below().map(|bit| !bit).chain([down & !up]));
+        q.bit(i) ^ (more | less)
     };
     pack((0..width).map(bit))
-}
-
-/// Whether all bits below one are 1.
-fn are_ones(q: Signal, bit: usize) -> Expr {
-    and_all((0..bit).map(|i| q.bit(i)).chain([high()]))
-}
-
-/// Whether all bits below one are 0.
-fn are_zeros(q: Signal, bit: usize) -> Expr {
-    if bit == 0 { high() } else { !or_all((0..bit).map(|i| q.bit(i))) }
 }

@@ -100,7 +100,10 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
     });
     let mut values = Vec::new();
     if unit.from_threshold {
-        values.extend(accumulators.iter().map(Value::top_bit));
+        let levels = layer.thresholds.as_ref().expect("it starts from its threshold");
+        let base = if levels.bipolar { None } else { Some(levels.base) };
+        let value = |sum: &Expr| level_value(sum.top_bit(), base, output.element);
+        values.extend(accumulators.iter().map(value));
     }
     let chunks = if unit.from_threshold { &[] } else { &accumulators[..] }.chunks(unit.pe);
     for (vector, counts) in chunks.enumerate() {

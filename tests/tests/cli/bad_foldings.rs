@@ -77,7 +77,7 @@ fn foldings() {
 
         hint: leave it out
 
-        error[fold-invalid]: dot = \"add\" has no meaning for the bipolar inputs of layer `fc1`
+        error[fold-invalid]: dot = \"add\" has no meaning for bipolar weights on the bipolar inputs of layer `fc1`
           node: fc1
           from: f.toml
 
@@ -353,12 +353,12 @@ fn rates_and_budgets_out_of_reach() {
     ",
     );
     folder.run("build m.onnx -o out --budget 0.001").fails(1, "
-        error[fold-budget]: needed at least: 229 LUTs, 176 more than the 53; 204 flip-flops, 98 more than the 106; 0.5 BRAM36, 0.5 more than the 0 in the budget of pynq-z2
+        error[fold-budget]: needed at least: 221 LUTs, 168 more than the 53; 224 flip-flops, 118 more than the 106; 0.5 BRAM36, 0.5 more than the 0 in the budget of pynq-z2
 
         hint: ask for fewer frames a second, a larger --budget (at most 1) or a larger board
     ");
     folder.run("build m.onnx -o out --fps 100000000 --budget 0.005").fails(1, "
-        error[fold-budget]: needed at least: 496 LUTs, 230 more than the 266 in the budget of pynq-z2
+        error[fold-budget]: needed at least: 443 LUTs, 177 more than the 266; 854 flip-flops, 322 more than the 532 in the budget of pynq-z2
 
         hint: ask for fewer frames a second, a larger --budget (at most 1) or a larger board
     ");

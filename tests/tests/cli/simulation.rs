@@ -110,7 +110,9 @@ fn a_frame_that_ends_too_early_is_found() {
     let text = String::from_utf8(folder.read(adapter)).unwrap();
     let at = text.find("assign m_last = ").unwrap();
     let end = at + text[at..].find(';').unwrap();
-    folder.write(adapter, format!("{}assign m_last = 1'h0{}", &text[..at], &text[end..]));
+    let last = &text[at..end];
+    let never = last.replace("= ", "= 1'h0 & ");
+    folder.write(adapter, format!("{}{never}{}", &text[..at], &text[end..]));
     let verify = folder.run("verify out --input x.npy");
     assert_eq!(verify.status, 1, "{verify:?}");
     assert!(verify.stderr.contains("expected tlast 1 tuser 0 in cycle "), "{}", verify.stderr);
