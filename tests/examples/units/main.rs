@@ -1,4 +1,9 @@
-//! Single binary matrix-vector units, for `cargo xtask area --units`.
+//! Single binary matrix-vector units, to be measured:
+//!
+//! ```text
+//! cargo run --release -p tests --example units -- pynq-z2 FOLDER 32 144 9 1
+//! cargo xtask area FOLDER --top unit_fc0
+//! ```
 //!
 //! `units BOARD FOLDER PE SIMD STEPS PASSES` writes the output folder of a network of one layer: PE x
 //! PASSES bipolar rows of SIMD x STEPS bipolar inputs, one threshold each, weights in block RAM.
