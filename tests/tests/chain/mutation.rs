@@ -29,6 +29,11 @@ const EQUIVALENT: &[(&str, &str)] = &[
         "fewer frames than places are between the adapters: their reports never fill the FIFO",
     ),
     (
+        "`assign s_ready = ~rst & (count_q != 7'h40);` to \
+         `assign s_ready = ~rst | (count_q != 7'h40);`",
+        "the same FIFO: nobody asks whether it is ready",
+    ),
+    (
         "`assign s_ready = ~rst & (count_q != 2'h2);` to \
          `assign s_ready = ~rst | (count_q != 2'h2);`",
         "an output queue: credits, not its readiness, keep it from overflowing",
