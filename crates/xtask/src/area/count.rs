@@ -2,7 +2,7 @@
 
 use super::netlist::Module;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// Inputs of a site when both of its outputs are in use.
 const SHARED_INPUTS: usize = 5;
@@ -84,9 +84,9 @@ fn is_register(kind: &str) -> bool {
 /// least one in common (a packer joins what belongs together).
 ///
 /// Greedy: tables with many inputs choose first, and choose whom they share most with.
-fn pairs(tables: &[BTreeSet<u64>]) -> usize {
-    let small = |table: &BTreeSet<u64>| table.len() <= SHARED_INPUTS;
-    let mut readers: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+fn pairs(tables: &[Vec<u64>]) -> usize {
+    let small = |table: &[u64]| table.len() <= SHARED_INPUTS;
+    let mut readers: HashMap<u64, Vec<usize>> = HashMap::new();
     for (index, table) in tables.iter().enumerate().filter(|(_, t)| small(t)) {
         table.iter().for_each(|net| readers.entry(*net).or_default().push(index));
     }
@@ -99,15 +99,20 @@ fn pairs(tables: &[BTreeSet<u64>]) -> usize {
         if taken[index] {
             continue;
         }
+        let mut best = None;
         let near = tables[index].iter().filter_map(|net| readers.get(net));
-        let near = near.flat_map(|list| list.iter().take(PARTNERS_OF_A_NET).copied());
-        let free = near.filter(|other| *other != index && !taken[*other]);
-        let fitting = free.filter_map(|other| {
-            let common = tables[index].intersection(&tables[other]).count();
+        for &other in near.flat_map(|list| list.iter().take(PARTNERS_OF_A_NET)) {
+            if other == index || taken[other] {
+                continue;
+            }
+            let common = tables[index].iter().filter(|net| tables[other].contains(net)).count();
             let together = tables[index].len() + tables[other].len() - common;
-            (together <= SHARED_INPUTS).then_some((common, Reverse(together), Reverse(other)))
-        });
-        if let Some((_, _, Reverse(partner))) = fitting.max() {
+            let gain = (common, Reverse(together));
+            if together <= SHARED_INPUTS && best.is_none_or(|(known, _)| gain > known) {
+                best = Some((gain, other));
+            }
+        }
+        if let Some((_, partner)) = best {
             taken[index] = true;
             taken[partner] = true;
             count += 1;
@@ -160,7 +165,7 @@ mod tests {
         assert_eq!((area.lut_sites(), area.bram36()), (8, 1.5));
     }
 
-    fn tables(lists: &[&[u64]]) -> Vec<BTreeSet<u64>> {
+    fn tables(lists: &[&[u64]]) -> Vec<Vec<u64>> {
         lists.iter().map(|list| list.iter().copied().collect()).collect()
     }
 

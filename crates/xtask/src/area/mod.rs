@@ -7,6 +7,7 @@
 mod count;
 pub(crate) mod engines;
 mod netlist;
+mod order;
 
 use crate::workspace::Workspace;
 use crate::{run, setup};

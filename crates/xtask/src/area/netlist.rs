@@ -1,8 +1,10 @@
 //! The part of Yosys' JSON netlist that counting needs.
 
+use super::order::table_order;
 use anyhow::{Context, Result};
+use indexmap::IndexMap;
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Read;
 
 /// A design as `write_json` writes it.
@@ -11,10 +13,10 @@ pub(super) struct Netlist {
     pub(super) modules: BTreeMap<String, Module>,
 }
 
-/// A flat module.
+/// A flat module; cells and ports are in the order of the file.
 #[derive(Debug, Deserialize)]
 pub(super) struct Module {
-    pub(super) cells: BTreeMap<String, Cell>,
+    pub(super) cells: IndexMap<String, Cell>,
 }
 
 /// A cell of the technology.
@@ -22,7 +24,7 @@ pub(super) struct Module {
 pub(super) struct Cell {
     #[serde(rename = "type")]
     pub(super) kind: String,
-    connections: BTreeMap<String, Vec<Bit>>,
+    connections: IndexMap<String, Vec<Bit>>,
 }
 
 /// What a bit of a port is tied to.
@@ -43,14 +45,14 @@ impl Netlist {
 }
 
 impl Cell {
-    /// The different nets at the inputs of a look-up table.
-    pub(super) fn lut_inputs(&self) -> BTreeSet<u64> {
+    /// The different nets at the inputs of a look-up table, in the order in which partners are looked
+    /// for.
+    pub(super) fn lut_inputs(&self) -> Vec<u64> {
         let inputs = self.connections.iter().filter(|(port, _)| *port != "O");
         let bits = inputs.flat_map(|(_, bits)| bits);
-        bits.filter_map(|bit| match bit {
+        table_order(bits.filter_map(|bit| match bit {
             Bit::Net(net) => Some(*net),
             Bit::Constant(_) => None,
-        })
-        .collect()
+        }))
     }
 }
