@@ -166,7 +166,7 @@ mod tests {
     }
 
     fn tables(lists: &[&[u64]]) -> Vec<Vec<u64>> {
-        lists.iter().map(|list| list.iter().copied().collect()).collect()
+        lists.iter().map(|list| list.to_vec()).collect()
     }
 
     #[test]
