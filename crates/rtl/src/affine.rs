@@ -1,9 +1,9 @@
 //! Fixed-point scale and shift for each channel.
 
 use crate::context::{Context, Ports, bits_of};
-use crate::control::{Delay, Shape, finish, steps};
+use crate::control::{Delay, Shape, finish, place, steps};
 use dataflow::ChannelAffine;
-use hdl::{Expr, Module, ModuleRef, RomStyle, Value, address_bits, low, pack, zeros};
+use hdl::{Expr, Module, ModuleRef, RomStyle, Value, pack};
 use streamline::LayerOp;
 
 /// Builds the unit of engine `index`.
@@ -25,14 +25,7 @@ pub(crate) fn affine(context: &mut Context<'_>, index: usize, unit: &ChannelAffi
     let [x_bits, m_bits, a_bits, y_bits] =
         [input.element, unit.multiplier, unit.addend, output.element].map(|t| t.bits() as usize);
     m.section("Constants of the word");
-    let word: Expr = if words > 1 {
-        let q = m.reg("frame_word_q", address_bits(words));
-        let next = crate::count::next(q, words);
-        m.register_reset_enabled(p.clk, p.rst, q, zeros(q.width()), control.step, next);
-        q.expr()
-    } else {
-        low()
-    };
+    let word = place(&mut m, &p, "frame_word_q", words, control.step.expr());
     let mut constants = |kind: &str, values: &[i64], bits: usize| {
         let word = |w: usize| -> Vec<bool> {
             let value = |lane: usize| values.get(w * lanes + lane).copied().unwrap_or(0);

@@ -71,8 +71,7 @@ pub(crate) fn depthwise(context: &mut Context<'_>, index: usize, unit: &Depthwis
                 memory: unit.threshold_memory,
             };
             let levels = bisect(context, &mut m, &p, &bisection, &set, &sums);
-            let base = if t.bipolar { None } else { Some(t.base) };
-            levels.into_iter().map(|l| level_value(l, base, output.element)).collect()
+            levels.into_iter().map(|l| level_value(l, t, output.element)).collect()
         }
         (_, set) => scores(context, &mut m, &p, unit, &channels, output.element, set, sums),
     };

@@ -10,7 +10,7 @@ use crate::thermometer::thermometers;
 use dataflow::{Dot, MemoryStyle, Mvu};
 use engines::mvu::{Encoding, groups, operand_latency, planes, sum_latency};
 use hdl::{Expr, Module, ModuleRef, Signal, Value, lit, lit_signed, mux, pack, zeros};
-use streamline::{Borders, Conv, Dense, LayerOp};
+use streamline::{Borders, Conv, Dense, LayerOp, Thresholds};
 use tensor::ElementType;
 
 /// Builds the unit of engine `index`.
@@ -101,8 +101,7 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
     let mut values = Vec::new();
     if unit.from_threshold {
         let levels = layer.thresholds.as_ref().expect("it starts from its threshold");
-        let base = if levels.bipolar { None } else { Some(levels.base) };
-        let value = |sum: &Expr| level_value(sum.top_bit(), base, output.element);
+        let value = |sum: &Expr| level_value(sum.top_bit(), levels, output.element);
         values.extend(accumulators.iter().map(value));
     }
     let chunks = if unit.from_threshold { &[] } else { &accumulators[..] }.chunks(unit.pe);
@@ -127,8 +126,7 @@ pub(crate) fn mvu(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Module
                     memory: unit.threshold_memory,
                 };
                 let levels = bisect(context, &mut m, &p, &bisection, &address, counts);
-                let base = if t.bipolar { None } else { Some(t.base) };
-                levels.into_iter().map(|l| level_value(l, base, output.element)).collect()
+                levels.into_iter().map(|l| level_value(l, t, output.element)).collect()
             }
             None => {
                 let names = [&engine, ordinal.as_str()];
@@ -272,17 +270,14 @@ impl RowConstants<'_> {
 }
 
 /// The value of a level in the output's type.
-pub(crate) fn level_value(level: Expr, base: Option<i64>, output: ElementType) -> Expr {
+pub(crate) fn level_value(level: Expr, of: &Thresholds, output: ElementType) -> Expr {
     let width = output.bits() as usize;
-    match base {
-        None => level.slice(0, width),
-        Some(0) if level.width() >= width => level.slice(0, width),
-        Some(base) => {
-            let wide = width.max(level.width()) + 1;
-            let value = level.zero_extend(wide) + lit_signed(wide, base);
-            value.slice(0, width)
-        }
+    if of.bipolar || of.base == 0 && level.width() >= width {
+        return level.slice(0, width);
     }
+    let wide = width.max(level.width()) + 1;
+    let value = level.zero_extend(wide) + lit_signed(wide, of.base);
+    value.slice(0, width)
 }
 
 /// `scale * count + constant`, in the output's type.

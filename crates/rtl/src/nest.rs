@@ -39,11 +39,6 @@ impl Nest {
         self.rounds[level].clone()
     }
 
-    /// Rounds of a loop.
-    pub(crate) fn count(&self, level: usize) -> usize {
-        self.counts[level]
-    }
-
     /// Whether a loop is in its last round.
     pub(crate) fn at_end(&self, level: usize) -> Expr {
         self.at_end[level].clone()
@@ -66,27 +61,37 @@ impl Nest {
         level: usize,
         range: &Range<usize>,
     ) -> Expr {
-        let count = self.counts[level];
-        let one = |first: bool| if first { high() } else { low() };
-        let at_start = one(range.contains(&0));
-        let (Some(round), true) = (self.round(level), !range.is_empty() && range.start < count)
-        else {
-            return at_start;
+        let (count, round) = match self.between(level, range) {
+            Ok(always) => return always,
+            Err(round) => (self.counts[level], round),
         };
-        if range.start == 0 && range.end >= count {
-            return high();
-        }
+        let at_start = bit(range.contains(&0));
         // What holds of the next round, seen from this one.
-        let width = round.width();
-        let next = range.start.saturating_sub(1)..range.end - 1;
-        let from = (next.start > 0).then(|| round.at_least(lit(width, next.start as u64)));
-        let to = (next.end < count - 1).then(|| round.less_than(lit(width, next.end as u64)));
-        let lies = hdl::and_all(from.into_iter().chain(to).chain([high()]));
+        let next = within(&round, count - 1, range.start.saturating_sub(1)..range.end - 1);
         let q = m.reg(name, 1);
         let goes = self.step & self.ends(level);
-        let next = mux(self.at_end(level), at_start.clone(), lies);
+        let next = mux(self.at_end(level), at_start.clone(), next);
         m.register_reset_enabled(p.clk, p.rst, q, at_start, goes, next);
         q.expr()
+    }
+
+    /// The same without a register of its own.
+    pub(crate) fn lies_in_now(&self, level: usize, range: &Range<usize>) -> Expr {
+        match self.between(level, range) {
+            Ok(always) => always,
+            Err(round) => within(&round, self.counts[level], range.clone()),
+        }
+    }
+
+    /// Whether the round of a loop lies in a range, if it always or never does; else the round.
+    fn between(&self, level: usize, range: &Range<usize>) -> Result<Expr, Expr> {
+        let count = self.counts[level];
+        let never = range.is_empty() || range.start >= count;
+        let always = range.start == 0 && range.end >= count;
+        match self.round(level) {
+            Some(round) if !never && !always => Err(round),
+            _ => Ok(bit(range.contains(&0))),
+        }
     }
 
     /// What is added when each loop goes round, so that a value is the sum of `strides` times
@@ -164,6 +169,18 @@ impl Nest {
         m.register_reset_enabled(p.clk, p.rst, q, lit(width, around(start)), self.step, after);
         q.expr()
     }
+}
+
+fn bit(value: bool) -> Expr {
+    if value { high() } else { low() }
+}
+
+/// Whether a round, among `count`, lies in a range.
+fn within(round: &Expr, count: usize, range: Range<usize>) -> Expr {
+    let width = round.width();
+    let from = (range.start > 0).then(|| round.at_least(lit(width, range.start as u64)));
+    let to = (range.end < count).then(|| round.less_than(lit(width, range.end as u64)));
+    hdl::and_all(from.into_iter().chain(to).chain([high()]))
 }
 
 /// The low `width` bits of a number: enough where sums are taken modulo 2^width.

@@ -6,7 +6,7 @@ use crate::nest::Nest;
 use crate::surround::Standing;
 use dataflow::{ParallelWindow, Stream};
 use engines::parallel_window::{Raster, latency};
-use hdl::{Expr, Module, ModuleRef, Signal, Value, high, lit, low, mux, or_all, pack};
+use hdl::{Expr, Module, ModuleRef, Signal, Value, lit, low, mux, or_all, pack};
 use std::ops::Range;
 use tensor::Window;
 
@@ -100,20 +100,6 @@ pub(crate) fn parallel_window(
     queue.finish(context, &mut m, &p, step & completes, completed, window.expr());
     sink_unread(&mut m, unit, &raster, &histories, [words * bits, lanes * element]);
     context.library.define(m)
-}
-
-/// The round of a loop, among `count`, lies in a range.
-fn lies_in(nest: &Nest, level: usize, count: usize, range: &Range<usize>) -> Expr {
-    let Some(q) = nest.round(level) else {
-        return if range.contains(&0) { high() } else { low() };
-    };
-    let width = q.width();
-    if range.start >= count || range.is_empty() {
-        return low();
-    }
-    let from = (range.start > 0).then(|| q.at_least(lit(width, range.start as u64)));
-    let to = (range.end < count).then(|| q.less_than(lit(width, range.end as u64)));
-    hdl::and_all(from.into_iter().chain(to).chain([high()]))
 }
 
 /// Whether the line or slot completes windows.
@@ -283,7 +269,7 @@ impl Outside {
             if inside.contains(&first) && inside.contains(&last) {
                 return None;
             }
-            let lies = lies_in(nest, level, nest.count(level), &inside);
+            let lies = nest.lies_in_now(level, &inside);
             Some(Delay::new(m, p, name, !lies, reads, false).at(reads))
         };
         let rows = (0..unit.window.kernel[0]).map(|ky| {

@@ -2,10 +2,10 @@
 
 use crate::bisect::{Bisection, bisect};
 use crate::context::{Context, Ports};
-use crate::control::{Delay, Shape, finish, steps};
+use crate::control::{Delay, Shape, finish, place, steps};
 use crate::mvu::level_value;
 use dataflow::Threshold;
-use hdl::{Expr, Module, ModuleRef, Value, address_bits, low, pack, zeros};
+use hdl::{Expr, Module, ModuleRef, Value, low, pack, zeros};
 use streamline::LayerOp;
 
 /// Builds the unit of engine `index`.
@@ -27,10 +27,7 @@ pub(crate) fn threshold(context: &mut Context<'_>, index: usize, unit: &Threshol
     let counted = !unit.shared && words > 1 || !input.pixel.is_multiple_of(input.lanes);
     let word: Expr = if counted && words > 1 {
         m.section("Word of the pixel");
-        let q = m.reg("pixel_word_q", address_bits(words));
-        let next = crate::count::next(q, words);
-        m.register_reset_enabled(p.clk, p.rst, q, zeros(q.width()), control.step, next);
-        q.expr()
+        place(&mut m, &p, "pixel_word_q", words, control.step.expr())
     } else {
         low()
     };
@@ -71,9 +68,8 @@ pub(crate) fn threshold(context: &mut Context<'_>, index: usize, unit: &Threshol
         memory: unit.memory,
     };
     let levels = bisect(context, &mut m, &p, &bisection, &word, &values);
-    let base = if layer.bipolar { None } else { Some(layer.base) };
     let mut results: Vec<Expr> =
-        levels.into_iter().map(|l| level_value(l, base, output.element)).collect();
+        levels.into_iter().map(|l| level_value(l, layer, output.element)).collect();
     if !input.pixel.is_multiple_of(input.lanes) {
         m.section("Lanes of the last word that stand for no element");
         let last = if words > 1 { word.is(words as u64 - 1) } else { hdl::high() };

@@ -69,23 +69,15 @@ fn parts(
     let after = mux(completes, zeros(position_bits), position_q + lit(position_bits, 1));
     m.register_reset_enabled(p.clk, p.rst, position_q, zeros(position_bits), push, after);
     m.section("Parts, then the whole word; parts that did not come are zero");
-    // Where the words of a pixel fill all of its output words, every part comes.
-    let all_come = words.is_multiple_of(ratio);
     let mut lanes = Vec::new();
     for part in 0..ratio {
         let here = position_q.is(part as u64);
         if part + 1 == ratio {
-            let last =
-                if all_come { p.s_data.expr() } else { mux(here, p.s_data, zeros(part_bits)) };
-            lanes.push(last);
+            lanes.push(mux(here, p.s_data, zeros(part_bits)));
             break;
         }
         let q = m.reg(&format!("part_{part}_q"), part_bits);
         m.register_enabled(p.clk, push & &here, q, p.s_data);
-        if all_come {
-            lanes.push(q.expr());
-            continue;
-        }
         let came = position_q.greater_than(lit(position_bits, part as u64));
         lanes.push(mux(came, q, mux(here, p.s_data, zeros(part_bits))));
     }

@@ -40,8 +40,8 @@ pub(crate) fn wired(context: &mut Context<'_>, index: usize, unit: &Mvu) -> Modu
         values.extend(results(&mut m, &p, (vector, x), &trees, &groups));
     }
     if let Some(thresholds) = &layer.thresholds {
-        let base = if thresholds.bipolar { None } else { Some(thresholds.base) };
-        values = values.into_iter().map(|v| level_value(v, base, output.element)).collect();
+        let value = |level: Expr| level_value(level, thresholds, output.element);
+        values = values.into_iter().map(value).collect();
     }
     m.section("Pipeline control");
     let result_at = engines::mvu::latency(unit, input.element) as usize - 1;
