@@ -80,15 +80,7 @@ impl Exploration {
 /// The exploration as one self-contained page: no external resources, no scripts.
 pub fn exploration_html(found: &Exploration) -> String {
     let mut html = Html::default();
-    html.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    html.raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ");
-    html.raw("style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n");
-    html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
-    html.text(&found.name).raw(" on ").text(&found.board.name).raw("</title>\n<style>\n");
-    html.raw(include_str!("page.css")).raw("</style>\n</head>\n<body>\n<header>\n<h1>");
-    html.text(&found.name).raw("</h1>\n<p>").text(&found.board.name);
-    html.raw(" (").text(&found.board.part).raw(") at ").text(found.clock_mhz);
-    html.raw(" MHz. Resources are estimates.</p>\n</header>\n<main>\n");
+    html.begin(&found.name, &found.board, found.clock_mhz);
     html.section(
         "Rate against LUTs",
         "Each dot is a design; none is better than another in everything. Filled dots are within \

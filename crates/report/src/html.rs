@@ -1,5 +1,6 @@
 //! HTML in which text cannot become markup.
 
+use crate::facts::BoardFacts;
 use crate::text::is_invisible;
 use std::fmt::Display;
 
@@ -42,6 +43,21 @@ impl Html {
             }
         }
         self
+    }
+
+    /// Opens a page that needs nothing from elsewhere and runs no scripts, with what it is about.
+    pub(crate) fn begin(&mut self, name: &str, board: &BoardFacts, clock_mhz: f64) -> &mut Self {
+        self.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+        self.raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ");
+        self.raw("style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n");
+        self.raw(
+            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+        );
+        self.text(name).raw(" on ").text(&board.name).raw("</title>\n<style>\n");
+        self.raw(include_str!("page.css")).raw("</style>\n</head>\n<body>\n<header>\n<h1>");
+        self.text(name).raw("</h1>\n<p>").text(&board.name).raw(" (").text(&board.part);
+        self.raw(") at ").text(clock_mhz);
+        self.raw(" MHz. Resources are estimates.</p>\n</header>\n<main>\n")
     }
 
     /// Opens a section with its heading and a sentence below it.

@@ -11,15 +11,7 @@ const KNIFE_EDGES: usize = 200;
 /// The report as one self-contained page: no external resources, no scripts.
 pub fn to_html(report: &Report) -> String {
     let mut html = Html::default();
-    html.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    html.raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ");
-    html.raw("style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n");
-    html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
-    html.text(&report.name).raw(" on ").text(&report.board.name).raw("</title>\n<style>\n");
-    html.raw(include_str!("page.css")).raw("</style>\n</head>\n<body>\n<header>\n<h1>");
-    html.text(&report.name).raw("</h1>\n<p>").text(&report.board.name);
-    html.raw(" (").text(&report.board.part).raw(") at ").text(report.clock_mhz).raw(" MHz");
-    html.raw(". Resources are estimates.</p>\n</header>\n<main>\n");
+    html.begin(&report.name, &report.board, report.clock_mhz);
     headline(&mut html, report);
     engines(&mut html, report);
     model(&mut html, &report.model);
