@@ -114,12 +114,8 @@ as the fewest words that keep the rate of the slowest engine, rounded up to what
 pub(crate) struct Build {
     #[command(flatten)]
     pub(crate) model: Model,
-    /// A board's name (see `xnorflow boards`) or a .toml file
-    #[arg(long, default_value = "pynq-z2")]
-    pub(crate) board: String,
-    /// Clock in MHz; by default the board's
-    #[arg(long, value_name = "MHZ")]
-    pub(crate) clock: Option<f64>,
+    #[command(flatten)]
+    pub(crate) part: Part,
     /// Frames a second to reach; by default as many as fit
     #[arg(long, value_name = "N")]
     pub(crate) fps: Option<f64>,
@@ -160,12 +156,8 @@ buffers are sized as those of a build.")]
 pub(crate) struct Explore {
     #[command(flatten)]
     pub(crate) model: Model,
-    /// A board's name (see `xnorflow boards`) or a .toml file
-    #[arg(long, default_value = "pynq-z2")]
-    pub(crate) board: String,
-    /// Clock in MHz; by default the board's
-    #[arg(long, value_name = "MHZ")]
-    pub(crate) clock: Option<f64>,
+    #[command(flatten)]
+    pub(crate) part: Part,
     /// Share of the part that is drawn in as the budget
     #[arg(long, value_name = "FRACTION", default_value_t = 0.8)]
     pub(crate) budget: f64,
@@ -178,6 +170,17 @@ pub(crate) struct Explore {
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What a design is for.
+#[derive(Debug, Args)]
+pub(crate) struct Part {
+    /// A board's name (see `xnorflow boards`) or a .toml file
+    #[arg(long, default_value = "pynq-z2")]
+    pub(crate) board: String,
+    /// Clock in MHz; by default the board's
+    #[arg(long, value_name = "MHZ")]
+    pub(crate) clock: Option<f64>,
 }
 
 /// Arrays in and out.

@@ -1,7 +1,7 @@
 //! `xnorflow build`
 
 use super::{say, say_json};
-use crate::cli::Build;
+use crate::cli::{Build, Part};
 use crate::{arrays, model, progress};
 use anyhow::Result;
 use diagnostic::{Code, Diagnostic};
@@ -11,8 +11,7 @@ use fold::{Board, Fold, Target};
 pub(crate) fn run(options: &Build) -> Result<()> {
     emit::folder::check(&options.output)?;
     let spinner = progress::spinner("building");
-    let board = Board::find(&options.board)?;
-    let clock_mhz = positive("--clock", options.clock.unwrap_or(board.clock_mhz), 2000.0)?;
+    let (board, clock_mhz) = board_and_clock(&options.part)?;
     let fps = options.fps.map(|f| positive("--fps", f, 1e12)).transpose()?;
     let budget = positive("--budget", options.budget, 1.0)?;
     let count = arrays::frame_count(options.frames)?;
@@ -74,6 +73,13 @@ pub(crate) fn run(options: &Build) -> Result<()> {
     }
     say(&format!("\nwritten to {}", options.output.display()));
     Ok(())
+}
+
+/// The board, and the clock in MHz.
+pub(super) fn board_and_clock(part: &Part) -> diagnostic::Result<(Board, f64)> {
+    let board = Board::find(&part.board)?;
+    let clock_mhz = positive("--clock", part.clock.unwrap_or(board.clock_mhz), 2000.0)?;
+    Ok((board, clock_mhz))
 }
 
 pub(super) fn positive(option: &str, value: f64, most: f64) -> diagnostic::Result<f64> {

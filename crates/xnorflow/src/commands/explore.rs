@@ -1,13 +1,13 @@
 //! `xnorflow explore`
 
-use super::build::positive;
+use super::build::{board_and_clock, positive};
 use super::{say, say_json};
 use crate::cli::Explore;
 use crate::{model, progress};
 use anyhow::Result;
 use diagnostic::{Code, Diagnostic};
 use emit::{Files, Manifest};
-use fold::{Board, Folded};
+use fold::Folded;
 use report::{DesignFacts, Exploration};
 
 pub(crate) fn run(options: &Explore) -> Result<()> {
@@ -18,8 +18,7 @@ pub(crate) fn run(options: &Explore) -> Result<()> {
         let refused = Diagnostic::new(Code::Usage, format!("--rows {} is too few", options.rows));
         return Err(refused.hint("use 2 or more").into());
     }
-    let board = Board::find(&options.board)?;
-    let clock_mhz = positive("--clock", options.clock.unwrap_or(board.clock_mhz), 2000.0)?;
+    let (board, clock_mhz) = board_and_clock(&options.part)?;
     let budget = positive("--budget", options.budget, 1.0)?;
     let spinner = progress::spinner("searching");
     let network = model::load(&options.model)?;
