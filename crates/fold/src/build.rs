@@ -175,7 +175,8 @@ impl<'n> Chain<'n> {
     }
 
     /// What is in front of a layer: width converters to lanes with which words stay within pixels,
-    /// and from there to those that the layer takes; and its FIFO, where the words are widest: behind a converter that waits while they wait, in front of one that makes many of one.
+    /// and from there to those that the layer takes; and its FIFO, where the words are widest: behind a
+    /// converter that waits while they wait, in front of one that makes many of one.
     pub(crate) fn lead(&mut self, layer: &Layer, folding: &LayerFold, fifo: Option<usize>) {
         let (lanes, pixel) = taken(layer, folding, self.last());
         self.lead_to(&layer.name, pixel, lanes, fifo);
