@@ -7,18 +7,16 @@
 //!    of six products, then pairs) and the weighted sum of several, by pairs; or a tree of adders, by
 //!    pairs of products with a weight plane;
 //! 4. the accumulator;
+//! 5. thresholds by bisection: the first compare takes one register, each further bit two (the
+//!    threshold looked up, the compare); or without thresholds one register for the start value;
+//!    none for a threshold that the accumulator starts from;
+//!
+//! then the output FIFO, written one cycle and readable the next.
 //!
 //! With `dot = "carries"` the input word has two registers whatever the memory (its parities are
 //! between them), and the dot product and the accumulator are one tree ([`compressors::Row`]), whose
-//! last register is the accumulator;
-//! 5. thresholds by bisection: the first compare takes one register, each further bit two (the
-//!    threshold looked up, the compare); or without thresholds one register for the start value;
-//!
-//! a threshold that the accumulator starts from takes none;
-//!
-//! with `dot = "wired"` the trees behind the input word give the results ([`dataflow::Trees`]);
-//!
-//! then the output FIFO, written one cycle and readable the next.
+//! last register is the accumulator. With `dot = "wired"` the trees behind the input word give the
+//! results ([`dataflow::Trees`]).
 
 use super::groups;
 use compressors::Row;
